@@ -1,0 +1,30 @@
+internal import CSystemShims
+
+/// Starts threads. They are detached: the body tells by itself when it is done.
+package enum DetachedThread {
+    /// Runs `body` on a new thread; the name's first 15 bytes show in debuggers.
+    ///
+    /// - Throws: `AMQPError` with code `connectionFailed` where the system has no thread left.
+    package static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(AMQPError) {
+        let context = Unmanaged.passRetained(ThreadBody(body))
+        let status = swc_thread_start(name, runThreadBody, context.toOpaque())
+        guard status == 0 else {
+            context.release()
+            throw AMQPError(.connectionFailed, "a thread cannot be started (errno \(status))")
+        }
+    }
+}
+
+private final class ThreadBody: Sendable {
+    let run: @Sendable () -> Void
+
+    init(_ run: @escaping @Sendable () -> Void) {
+        self.run = run
+    }
+}
+
+// A file-scope function: a closure would inherit the isolation of where it is written.
+private func runThreadBody(_ context: UnsafeMutableRawPointer?) {
+    guard let context else { return }
+    Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run()
+}

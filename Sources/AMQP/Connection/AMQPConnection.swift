@@ -1,0 +1,409 @@
+internal import DequeModule
+public import Logging
+internal import Synchronization
+
+/// A connection to a broker, with a thread of its own on which librabbitmq works.
+///
+/// The actor's executor is that thread, so declarations and the like are awaited calls; acks and publishes are posts to
+/// the thread's outbox and never wait. User code never runs on the thread. A connection that nobody refers to any more
+/// is closed.
+public actor AMQPConnection {
+    /// Frames that are handled before posts get their turn.
+    private static let frameBudget = 1024
+    /// How long the broker may take to answer our close.
+    private static let closePatience = Duration.seconds(5)
+
+    let configuration: ConnectionConfiguration
+    let logger: Logger
+    nonisolated let loop: ConnectionLoop
+    private nonisolated let ended = OneShot<AMQPError?>()
+    private nonisolated let blocked = Atomic<Bool>(false)
+    private nonisolated let stale = Atomic<Int>(0)
+    private var state = ConnectionStateMachine()
+    private var handle: ConnectionHandle?
+    private var channels: [UInt16: ChannelCore] = [:]
+    private var nextSerial: UInt64 = 1
+    private var hasMoreFrames = false
+
+    /// The connection's thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private init(_ configuration: ConnectionConfiguration, _ logger: Logger) throws(AMQPError) {
+        self.configuration = configuration
+        self.logger = logger
+        loop = try ConnectionLoop()
+    }
+
+    deinit {
+        loop.stop()
+    }
+
+    /// Connects and logs in.
+    ///
+    /// - Throws: `AMQPError` with code `connectionFailed`, `authenticationFailed`, `tls` or `timeout`.
+    public static func connect(
+        _ configuration: ConnectionConfiguration,
+        logger: Logger
+    ) async throws(AMQPError) -> AMQPConnection {
+        let connection = try AMQPConnection(configuration, logger)
+        try connection.loop.start(
+            name: "amqp-\(configuration.connectionName ?? "connection")",
+            turn: { [weak connection] posts in connection?.assumeIsolated { $0.turn(posts) } },
+            finish: { [weak connection] in connection?.assumeIsolated { $0.finishTurn() } }
+        )
+        try await connection.open()
+        return connection
+    }
+
+    private func open() throws(AMQPError) {
+        do throws(AMQPError) {
+            let handle = try ConnectionHandle(opening: configuration)
+            self.handle = handle
+            state.opened()
+            logger.debug(
+                "connected to the broker",
+                metadata: [
+                    "broker": "\(configuration.uri.redacted)", "heartbeat": "\(handle.heartbeat)",
+                    "frame_max": "\(handle.frameMax)",
+                ]
+            )
+        } catch {
+            perform(state.failed(error))
+            throw error
+        }
+    }
+
+    // MARK: State
+
+    /// Whether the broker takes no publishes for now (`connection.blocked`).
+    public nonisolated var isBlocked: Bool { blocked.load(ordering: .relaxed) }
+
+    /// Whether the connection has ended.
+    public nonisolated var isClosed: Bool { ended.current != nil }
+
+    /// Settlements that came too late: their channel had ended, or they were settled before.
+    public nonisolated var staleSettlementCount: Int { stale.load(ordering: .relaxed) }
+
+    /// The negotiated heartbeat; zero is off, nil after the end.
+    public var negotiatedHeartbeat: Duration? { handle.map { .seconds($0.heartbeat) } }
+
+    /// Waits for the end and tells its reason; nil where this side closed the connection, or the waiting task is cancelled.
+    public nonisolated func waitUntilClosed() async -> AMQPError? {
+        await ended.value() ?? nil
+    }
+
+    /// Closes the connection with all its channels and waits until that is done.
+    public func close() async {
+        performPosts(loop.takePosts())
+        if state.close(deadline: .now + Self.closePatience) {
+            do throws(AMQPError) {
+                flushSettlements()
+                try handle?.sendClose()
+            } catch {
+                perform(state.failed(error))
+            }
+        } else if handle == nil {
+            end(nil)
+        }
+        _ = await ended.uncancellableValue()
+    }
+
+    // MARK: Channels
+
+    /// Opens a channel.
+    ///
+    /// - Parameter confirms: Whether the broker confirms each publish (`confirm.select`).
+    public func openChannel(confirms: Bool = false) async throws(AMQPError) -> AMQPChannel {
+        guard let handle, state.isOpen else { throw refusal }
+        guard let number = (1...UInt16(clamping: handle.channelMax)).first(where: { channels[$0] == nil }) else {
+            throw AMQPError(.invalidArgument, "all \(handle.channelMax) channels of the connection are in use")
+        }
+        let id = ChannelID(number: number, serial: nextSerial)
+        nextSerial += 1
+        let core = ChannelCore(id: id, ended: OneShot(), maximumBodySize: configuration.maximumBodySize)
+        channels[number] = core
+        _ = try await request(.channelOpen, on: id)
+        if confirms {
+            _ = try await request(.confirmSelect, on: id)
+            core.isConfirming = true
+        }
+        return AMQPChannel(id: id, connection: self, ended: core.ended)
+    }
+
+    /// Sends a request and waits for its answer.
+    func request(
+        _ method: ClientMethod,
+        on id: ChannelID,
+        consumer: ChannelCore.PendingConsumer? = nil
+    ) async throws(AMQPError) -> ServerReply {
+        try method.check()
+        let core = try prepare(id)
+        try write(method, on: id.number)
+        return try await reply(on: core, consumer: consumer)
+    }
+
+    /// Closes a channel; requests after this are refused.
+    func closeChannel(_ id: ChannelID) async {
+        do throws(AMQPError) {
+            let core = try prepare(id)
+            try write(.channelClose(CloseReason(code: 200, text: "Goodbye")), on: id.number)
+            core.isClosing = true
+            _ = try await reply(on: core)
+        } catch {
+            logger.debug("the channel had ended before it was closed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Everything that was posted before a request goes out before it.
+    private func prepare(_ id: ChannelID) throws(AMQPError) -> ChannelCore {
+        performPosts(loop.takePosts())
+        flushSettlements()
+        if let refusal = state.refusal { throw refusal }
+        guard let core = channels[id.number], core.id == id, !core.isClosing else {
+            throw AMQPError(.channelClosed, "the channel has been closed")
+        }
+        return core
+    }
+
+    private func write(_ method: ClientMethod, on channel: UInt16) throws(AMQPError) {
+        guard let handle else { throw refusal }
+        do throws(AMQPError) {
+            try handle.send(method, on: channel)
+        } catch {
+            perform(state.failed(error))
+            throw error
+        }
+    }
+
+    private func reply(
+        on core: ChannelCore,
+        consumer: ChannelCore.PendingConsumer? = nil
+    ) async throws(AMQPError) -> ServerReply {
+        let deadline = ContinuousClock.now + configuration.requestTimeout
+        do {
+            return try await withCheckedThrowingContinuation { continuation in
+                core.replies.append(.init(continuation: continuation, consumer: consumer), deadline: deadline)
+            }
+        } catch let error as AMQPError {
+            throw error
+        } catch {
+            throw AMQPError(.protocolViolation, "\(error)")
+        }
+    }
+
+    private var refusal: AMQPError {
+        state.refusal ?? AMQPError(.connectionClosed, "the connection has ended")
+    }
+
+    // MARK: One turn of the loop
+
+    /// Takes in the frames that have come, then performs posts.
+    private func turn(_ posts: [OutboxItem]) {
+        drainFrames()
+        performPosts(posts)
+    }
+
+    /// Writes what frames and jobs have left behind, frees their memory, and tells how long to wait.
+    private func finishTurn() -> ConnectionLoop.Wait {
+        for core in channels.values { core.flushBatches() }
+        flushSettlements()
+        handle?.releaseBuffers()
+        endIfOverdue()
+        guard let handle else { return .init(descriptor: -1, milliseconds: -1) }
+        if hasMoreFrames { return .init(descriptor: -1, milliseconds: 0) }
+        return .init(descriptor: handle.descriptor, milliseconds: patience(heartbeat: handle.heartbeat))
+    }
+
+    private func drainFrames() {
+        hasMoreFrames = false
+        for _ in 0..<Self.frameBudget {
+            guard let handle else { return }
+            do throws(AMQPError) {
+                guard let frame = try handle.nextFrame() else { return }
+                try accept(frame)
+            } catch {
+                logger.debug("the connection failed", metadata: ["error": "\(error)"])
+                return perform(state.failed(error))
+            }
+        }
+        hasMoreFrames = true
+    }
+
+    private func accept(_ frame: InboundFrame) throws(AMQPError) {
+        switch frame {
+        case .method(let number, let method):
+            guard let core = channels[number] else { return }
+            try accept(method, on: core)
+        case .header(let number, let bodySize, let properties):
+            guard let core = channels[number] else { return }
+            if let content = try core.assembler.header(bodySize: bodySize, properties) { try core.complete(content) }
+        case .body(let number, let fragment):
+            guard let core = channels[number] else { return }
+            if let content = try core.assembler.body(fragment) { try core.complete(content) }
+        case .connectionClose(let reason): perform(state.receivedClose(reason))
+        case .connectionCloseOK: perform(state.receivedCloseOK())
+        case .blocked(let reason):
+            blocked.store(true, ordering: .relaxed)
+            logger.warning("the broker has blocked publishing", metadata: ["reason": "\(reason)"])
+        case .unblocked:
+            blocked.store(false, ordering: .relaxed)
+            logger.notice("the broker takes publishes again")
+            for core in channels.values { publishDeferred(core) }
+        case .unexpected(let number, let method):
+            throw AMQPError(
+                .protocolViolation,
+                "unexpected method \(method >> 16).\(method & 0xffff) on channel \(number)"
+            )
+        }
+    }
+
+    private func accept(_ method: ServerMethod, on core: ChannelCore) throws(AMQPError) {
+        switch method {
+        case .deliver(let source): try core.assembler.begin(.delivery(source))
+        case .getOK(let source, _): try core.assembler.begin(.get(source))
+        case .returned(let code, let text, let exchange, let routingKey):
+            try core.assembler.begin(.returned(code: code, text: text, exchange: exchange, routingKey: routingKey))
+        case .ack(let tag, let multiple): settle(core.confirms.confirmed(tag: tag, multiple: multiple, positive: true))
+        case .nack(let tag, let multiple):
+            settle(core.confirms.confirmed(tag: tag, multiple: multiple, positive: false))
+        case .cancel(let consumerTag): core.cancelled(consumerTag)
+        case .flow(let active):
+            core.isPaused = !active
+            try handle?.send(.flowOK(active: active), on: core.id.number)
+            publishDeferred(core)
+        case .channelClose(let reason):
+            try handle?.send(.channelCloseOK, on: core.id.number)
+            let error = AMQPError(.channelClosed, reason.text, replyCode: reason.code)
+            remove(core, error)
+        case .reply(let reply):
+            try core.answer(reply)
+            if reply == .channelClose { remove(core, nil) }
+        }
+    }
+
+    private func settle(_ settled: [PublisherConfirms<PublishCompletion>.Settled]) {
+        for publish in settled { publish.completion(publish.result) }
+    }
+
+    private func remove(_ core: ChannelCore, _ error: AMQPError?) {
+        channels[core.id.number] = nil
+        core.end(error)
+    }
+
+    // MARK: Posts
+
+    private func performPosts(_ posts: [OutboxItem]) {
+        for post in posts {
+            switch post {
+            case .settle(let id, let tag, let settlement): settle(id, tag, settlement)
+            case .publish(let id, let message, let completion): publish(id, message, completion)
+            }
+        }
+    }
+
+    private func settle(_ id: ChannelID, _ tag: UInt64, _ settlement: Settlement) {
+        guard let core = channels[id.number], core.id == id, !core.isClosing else {
+            stale.add(1, ordering: .relaxed)
+            return
+        }
+        if !core.settlements.settle(tag, settlement) { stale.add(1, ordering: .relaxed) }
+    }
+
+    private func publish(_ id: ChannelID, _ message: OutgoingMessage, _ completion: @escaping PublishCompletion) {
+        guard let handle, state.isOpen else { return completion(.failure(refusal)) }
+        guard let core = channels[id.number], core.id == id, !core.isClosing else {
+            return completion(.failure(AMQPError(.channelClosed, "the channel has been closed")))
+        }
+        do throws(AMQPError) {
+            try MessageLimits.check(message, frameMax: handle.frameMax)
+        } catch {
+            return completion(.failure(error))
+        }
+        guard !isBlocked, !core.isPaused, core.deferred.isEmpty else {
+            core.deferred.append((message, completion))
+            return
+        }
+        write(message, completion, on: core)
+    }
+
+    private func publishDeferred(_ core: ChannelCore) {
+        while !isBlocked, !core.isPaused, let (message, completion) = core.deferred.popFirst() {
+            write(message, completion, on: core)
+        }
+    }
+
+    private func write(_ message: OutgoingMessage, _ completion: @escaping PublishCompletion, on core: ChannelCore) {
+        guard let handle else { return completion(.failure(refusal)) }
+        if core.isConfirming {
+            let identity = PublisherConfirms<PublishCompletion>.Identity(
+                exchange: message.exchange,
+                routingKey: message.routingKey,
+                properties: message.properties
+            )
+            core.confirms.published(identity, completion)
+        }
+        do throws(AMQPError) {
+            try handle.publish(message, on: core.id.number)
+        } catch {
+            if !core.isConfirming { completion(.failure(error)) }
+            return perform(state.failed(error))
+        }
+        if !core.isConfirming { completion(.success(())) }
+    }
+
+    private func flushSettlements() {
+        for core in channels.values where !core.isClosing {
+            for method in core.settlements.flush() {
+                guard let handle else { return }
+                do throws(AMQPError) {
+                    try handle.send(ClientMethod(method), on: core.id.number)
+                } catch {
+                    return perform(state.failed(error))
+                }
+            }
+        }
+    }
+
+    // MARK: Time and end
+
+    private func patience(heartbeat: Int) -> Int32 {
+        let deadlines = channels.values.compactMap(\.replies.deadline) + [state.closeDeadline].compactMap { $0 }
+        var limit = heartbeat > 0 ? Duration.milliseconds(heartbeat * 500) : nil
+        if let next = deadlines.min() {
+            let remaining = max(.zero, ContinuousClock.now.duration(to: next))
+            limit = min(limit ?? remaining, remaining)
+        }
+        guard let limit else { return -1 }
+        let (seconds, attoseconds) = limit.components
+        // At least one, so that the loop does not spin until a deadline of less than a millisecond has passed.
+        return Int32(clamping: max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000))
+    }
+
+    private func endIfOverdue() {
+        let now = ContinuousClock.now
+        if let deadline = state.closeDeadline, deadline <= now {
+            perform(state.failed(AMQPError(.timeout, "the broker did not answer the close")))
+        } else if channels.values.contains(where: { $0.replies.deadline.map { $0 <= now } ?? false }) {
+            perform(state.failed(AMQPError(.timeout, "the broker did not answer a request in time")))
+        }
+    }
+
+    private func perform(_ action: ConnectionStateMachine.Action) {
+        switch action {
+        case .none: return
+        case .acknowledgeCloseAndEnd(let error):
+            try? handle?.sendCloseOK()
+            end(error)
+        case .end(let error): end(error)
+        }
+    }
+
+    private func end(_ error: AMQPError?) {
+        handle = nil
+        hasMoreFrames = false
+        let ending = channels.values
+        channels = [:]
+        for core in ending { core.end(error) }
+        ended.fulfil(error)
+    }
+}

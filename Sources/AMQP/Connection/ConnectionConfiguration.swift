@@ -1,0 +1,77 @@
+/// What a connection needs to know.
+public struct ConnectionConfiguration: Sendable {
+    /// How the client proves who it is.
+    public enum SASLMechanism: Sendable, Hashable {
+        /// User name and password of the URL.
+        case plain
+        /// The identity of the TLS client certificate.
+        case external
+    }
+
+    /// Address of the broker.
+    public var uri: AMQPURI
+    /// Limit for reaching the broker, and again for the handshake. Celery: `broker_connection_timeout`.
+    public var connectTimeout: Duration
+    /// Wanted heartbeat, in whole seconds; the smaller of both sides' holds, zero turns it off. Celery: `broker_heartbeat`.
+    public var heartbeat: Duration
+    /// Limit for the broker's answer to a request such as a declaration.
+    public var requestTimeout: Duration
+    /// Largest frame that is offered, in bytes.
+    public var frameMax: Int
+    /// Largest number of channels that is offered.
+    public var channelMax: Int
+    /// Largest body that is taken from the broker, in bytes; a larger one ends the connection.
+    public var maximumBodySize: Int
+    /// Name of the connection in the broker's management pages.
+    public var connectionName: String?
+    /// Further client properties, sent after our own.
+    public var clientProperties: FieldTable
+    /// How the client proves who it is. Celery: `broker_login_method`.
+    public var saslMechanism: SASLMechanism
+    /// Encryption, where the address asks for it.
+    public var tls: TLSConfiguration
+
+    /// Makes a configuration with defaults, changed by the address's options: `heartbeat`, `connect_timeout` (or
+    /// `connection_timeout`) in seconds, `frame_max`, `channel_max`, `login_method` and the `ssl_` ones.
+    ///
+    /// - Throws: `AMQPError` with code `invalidURL` for an option with a value that cannot be read.
+    public init(uri: AMQPURI) throws(AMQPError) {
+        self.uri = uri
+        connectTimeout = try Self.seconds(uri.query, "connect_timeout", "connection_timeout") ?? .seconds(4)
+        heartbeat = try Self.seconds(uri.query, "heartbeat") ?? .seconds(120)
+        requestTimeout = .seconds(30)
+        frameMax = try Self.number(uri.query, "frame_max", 4096...Int(Int32.max)) ?? 131_072
+        channelMax = try Self.number(uri.query, "channel_max", 1...65535) ?? 2047
+        maximumBodySize = 512 * 1024 * 1024
+        clientProperties = [:]
+        tls = try TLSConfiguration(query: uri.query)
+        switch uri.query["login_method"]?.uppercased() {
+        case nil, "PLAIN", "AMQPLAIN": saslMechanism = .plain
+        case "EXTERNAL": saslMechanism = .external
+        default: throw AMQPError(.invalidURL, "login_method is not one of PLAIN, EXTERNAL")
+        }
+    }
+
+    private static func seconds(_ query: [String: String], _ names: String...) throws(AMQPError) -> Duration? {
+        for name in names {
+            guard let text = query[name] else { continue }
+            guard let value = Double(text), (0...86_400).contains(value) else {
+                throw AMQPError(.invalidURL, "\(name) is not a number of seconds from 0 to 86400")
+            }
+            return .milliseconds(Int64(value * 1000))
+        }
+        return nil
+    }
+
+    private static func number(
+        _ query: [String: String],
+        _ name: String,
+        _ range: ClosedRange<Int>
+    ) throws(AMQPError) -> Int? {
+        guard let text = query[name] else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            throw AMQPError(.invalidURL, "\(name) is not a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+}

@@ -1,0 +1,136 @@
+internal import CSystemShims
+internal import Synchronization
+
+/// A connection's thread: the serial executor of its actor, and the loop that moves frames.
+///
+/// Other threads hand it jobs (the actor's control calls) and posts (acks and publishes) through one mailbox; the wake
+/// descriptor is written only if the thread sleeps, so that a burst costs one system call.
+final class ConnectionLoop: SerialExecutor {
+    /// What the loop waits for after a turn.
+    struct Wait: Sendable {
+        /// Socket to watch; -1 for none.
+        var descriptor: Int32
+        /// At most this long, in milliseconds; 0 goes on at once, negative has no limit.
+        var milliseconds: Int32
+    }
+
+    fileprivate struct Mailbox {
+        var jobs: [UnownedJob] = []
+        var posts: [OutboxItem] = []
+        var sleeping = false
+        var stopped = false
+    }
+
+    private let mailbox = Mutex(Mailbox())
+    private let wake: swc_wake_t
+    private let thread = Atomic<UInt>(0)
+
+    init() throws(AMQPError) {
+        wake = swc_wake_open()
+        guard wake.read_end >= 0 else { throw AMQPError(.connectionFailed, "no descriptor left for a wake") }
+    }
+
+    deinit {
+        swc_wake_close(wake)
+    }
+
+    /// Starts the thread.
+    ///
+    /// - Parameters:
+    ///   - turn: Moves frames and performs posts; nil when the connection is gone, which ends the thread.
+    ///   - settle: Flushes what the jobs of the turn have left behind, and tells how long to wait.
+    func start(
+        name: String,
+        turn: @escaping @Sendable ([OutboxItem]) -> Void,
+        finish: @escaping @Sendable () -> Wait?
+    ) throws(AMQPError) {
+        try DetachedThread.start(name: name) { self.run(turn, finish) }
+    }
+
+    private func run(_ turn: ([OutboxItem]) -> Void, _ finish: () -> Wait?) {
+        thread.store(UInt(swc_current_thread()), ordering: .releasing)
+        while true {
+            let (jobs, posts, stopped) = take()
+            turn(posts)
+            for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            guard let wait = finish(), !stopped else { return }
+            if wait.milliseconds != 0, prepareToSleep() {
+                _ = swc_wake_wait(wake, wait.descriptor, wait.milliseconds)
+                mailbox.withLock { $0.sleeping = false }
+            }
+        }
+    }
+
+    private func take() -> (jobs: [UnownedJob], posts: [OutboxItem], stopped: Bool) {
+        mailbox.withLock { mailbox in
+            defer {
+                mailbox.jobs = []
+                mailbox.posts = []
+            }
+            return (mailbox.jobs, mailbox.posts, mailbox.stopped)
+        }
+    }
+
+    /// Takes the posts alone, so that a job finds everything done that was posted before it.
+    func takePosts() -> [OutboxItem] {
+        mailbox.withLock { mailbox in
+            defer { mailbox.posts = [] }
+            return mailbox.posts
+        }
+    }
+
+    private func prepareToSleep() -> Bool {
+        mailbox.withLock { mailbox in
+            guard mailbox.jobs.isEmpty, mailbox.posts.isEmpty, !mailbox.stopped else { return false }
+            mailbox.sleeping = true
+            return true
+        }
+    }
+
+    /// Posts an ack or a publish; never waits.
+    func post(_ item: OutboxItem) {
+        let mustWake = mailbox.withLock { mailbox in
+            mailbox.posts.append(item)
+            return mailbox.wakeUp()
+        }
+        if mustWake { swc_wake_signal(wake) }
+    }
+
+    /// Ends the thread after its present turn.
+    func stop() {
+        let mustWake = mailbox.withLock { mailbox in
+            mailbox.stopped = true
+            return mailbox.wakeUp()
+        }
+        if mustWake { swc_wake_signal(wake) }
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let mustWake = mailbox.withLock { mailbox in
+            mailbox.jobs.append(job)
+            return mailbox.wakeUp()
+        }
+        if mustWake { swc_wake_signal(wake) }
+    }
+
+    var isOnThread: Bool {
+        thread.load(ordering: .acquiring) == UInt(swc_current_thread())
+    }
+
+    func checkIsolated() {
+        precondition(isOnThread, "a connection was used on a thread other than its own")
+    }
+
+    func isIsolatingCurrentContext() -> Bool? {
+        isOnThread
+    }
+}
+
+extension ConnectionLoop.Mailbox {
+    /// Whether the thread has to be woken; the first one to ask does it.
+    fileprivate mutating func wakeUp() -> Bool {
+        defer { sleeping = false }
+        return sleeping
+    }
+}

@@ -1,0 +1,35 @@
+// What Swift's Glibc module leaves out, with integers only at the border: no pointer crosses into Swift.
+#ifndef SWCELERY_CSYSTEMSHIMS_H
+#define SWCELERY_CSYSTEMSHIMS_H
+
+/// A descriptor (or two) by which one thread wakes another out of `swc_wake_wait`.
+typedef struct {
+  int read_end;
+  int write_end;
+} swc_wake_t;
+
+enum {
+  SWC_READY_SOCKET = 1,
+  SWC_READY_WAKE = 2,
+};
+
+/// Opens a wake: an eventfd on Linux, a pipe elsewhere. Both ends are -1 on failure, errno tells why.
+swc_wake_t swc_wake_open(void);
+
+/// Closes a wake.
+void swc_wake_close(swc_wake_t wake);
+
+/// Makes the wake readable; may be called from any thread and from a signal handler.
+void swc_wake_signal(swc_wake_t wake);
+
+/// Waits for the socket (left out if negative) or the wake, at most `timeout_ms` (negative: without limit), and
+/// empties the wake. Answers a set of SWC_READY_ bits; 0 on a timeout or an interrupt.
+int swc_wake_wait(swc_wake_t wake, int socket, int timeout_ms);
+
+/// A number that tells the running thread from all others.
+unsigned long swc_current_thread(void);
+
+/// Starts a detached thread that calls `body(context)`. Answers 0 or an errno.
+int swc_thread_start(const char *name, void (*body)(void *), void *context);
+
+#endif
