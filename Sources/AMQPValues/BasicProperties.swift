@@ -1,4 +1,6 @@
-/// The properties of a message of AMQP 0-9-1's basic class. An absent property is nil and takes no space on the wire.
+/// The properties of a message of AMQP 0-9-1's basic class.
+///
+/// An absent property is nil and takes no space on the wire.
 public struct BasicProperties: Sendable, Hashable {
     /// MIME type of the body.
     public var contentType: String?

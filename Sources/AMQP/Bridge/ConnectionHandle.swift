@@ -32,7 +32,9 @@ final class ConnectionHandle {
         amqp_destroy_connection(state)
     }
 
-    /// The next frame that has come in, nil if there is none. Also sends a heartbeat where one is due.
+    /// The next frame that has come in, nil if there is none.
+    ///
+    /// Also sends a heartbeat where one is due.
     func nextFrame() throws(AMQPError) -> InboundFrame? {
         let status = swc_next_frame(state, &frame)
         if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
@@ -41,7 +43,9 @@ final class ConnectionHandle {
         return try InboundFrame(frame)
     }
 
-    /// Frees what the frames since the last call took. Their Swift values own their memory.
+    /// Frees what the frames since the last call took.
+    ///
+    /// Their Swift values own their memory.
     func releaseBuffers() {
         for channel in touched { amqp_maybe_release_buffers_on_channel(state, channel) }
         touched.removeAll(keepingCapacity: true)

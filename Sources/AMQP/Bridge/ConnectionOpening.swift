@@ -1,7 +1,9 @@
 internal import CRabbitMQ
 internal import Glibc
 
-/// Socket, TLS, handshake and login; afterwards a connection is ready for use. Blocks up to the limits of time.
+/// Socket, TLS, handshake and login; afterwards a connection is ready for use.
+///
+/// Blocks up to the limits of time.
 enum ConnectionOpening {
     static func open(_ configuration: ConnectionConfiguration) throws(AMQPError) -> amqp_connection_state_t {
         guard let state = amqp_new_connection() else { throw AMQPError(.connectionFailed, "out of memory") }

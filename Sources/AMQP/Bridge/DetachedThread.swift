@@ -1,6 +1,8 @@
 internal import CSystemShims
 
-/// Starts threads. They are detached: the body tells by itself when it is done.
+/// Starts threads.
+///
+/// They are detached: the body tells by itself when it is done.
 package enum DetachedThread {
     /// Runs `body` on a new thread; the name's first 15 bytes show in debuggers.
     ///

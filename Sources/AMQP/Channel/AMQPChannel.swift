@@ -27,7 +27,9 @@ public final class AMQPChannel: Sendable {
         await ended.value() ?? nil
     }
 
-    /// Closes the channel. Deliveries that were not settled go back to their queues.
+    /// Closes the channel.
+    ///
+    /// Deliveries that were not settled go back to their queues.
     public func close() async {
         await connection.closeChannel(id)
     }
@@ -173,14 +175,18 @@ public final class AMQPChannel: Sendable {
         return message
     }
 
-    /// Gives a delivery back to the broker. Never waits; a second time, or after the channel's end, it is counted and ignored.
+    /// Gives a delivery back to the broker.
+    ///
+    /// Never waits; a second time, or after the channel's end, it is counted and ignored.
     public func settle(_ deliveryTag: UInt64, _ settlement: Settlement) {
         connection.loop.post(.settle(id, deliveryTag: deliveryTag, settlement))
     }
 
     // MARK: Publishing
 
-    /// Publishes a message without waiting. Posts go out in their order.
+    /// Publishes a message without waiting.
+    ///
+    /// Posts go out in their order.
     ///
     /// - Parameter completion: Told once: in confirm mode after the broker's confirm, otherwise after the write. An error
     ///   has code `unroutable` for a mandatory message that no queue took, `nacked`, `invalidArgument` for a message that

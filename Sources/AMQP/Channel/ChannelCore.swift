@@ -4,7 +4,9 @@ internal import DequeModule
 ///
 /// Not Sendable: it belongs to the connection's actor.
 final class ChannelCore {
-    /// Who waits for an answer. A consumer is put in place by the answer itself, before its first delivery.
+    /// Who waits for an answer.
+    ///
+    /// A consumer is put in place by the answer itself, before its first delivery.
     struct Waiter {
         var continuation: CheckedContinuation<ServerReply, any Error>
         var consumer: PendingConsumer?

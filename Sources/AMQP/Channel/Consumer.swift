@@ -53,7 +53,9 @@ public final class Consumer: Sendable {
         }
     }
 
-    /// Ends the consumer. Messages that were delivered and not asked for go back to the queue.
+    /// Ends the consumer.
+    ///
+    /// Messages that were delivered and not asked for go back to the queue.
     public func cancel() async throws(AMQPError) {
         if let tag = tag.current { try await channel.cancel(tag) }
         accept(.closed(nil))

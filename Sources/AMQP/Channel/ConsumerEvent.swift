@@ -8,5 +8,7 @@ public enum ConsumerEvent: Sendable {
     case closed(AMQPError?)
 }
 
-/// Told of what happens to a consumer. Called on the connection's thread: it must be quick and never block.
+/// Told of what happens to a consumer.
+///
+/// Called on the connection's thread: it must be quick and never block.
 public typealias ConsumerEventHandler = @Sendable (ConsumerEvent) -> Void

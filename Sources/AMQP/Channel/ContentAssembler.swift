@@ -1,4 +1,6 @@
-/// Puts method, header and body frames of one channel together into messages. A pure state machine.
+/// Puts method, header and body frames of one channel together into messages.
+///
+/// A pure state machine.
 struct ContentAssembler: Sendable {
     /// What a message belongs to.
     enum Kind: Sendable, Hashable {

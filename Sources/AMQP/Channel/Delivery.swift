@@ -1,4 +1,6 @@
-/// A message that has to be settled: acked, or rejected, once. One that is dropped goes back to its queue.
+/// A message that has to be settled: acked, or rejected, once.
+///
+/// One that is dropped goes back to its queue.
 public struct Delivery: ~Copyable, Sendable {
     /// The message.
     public let message: IncomingMessage

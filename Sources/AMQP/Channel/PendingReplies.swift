@@ -1,6 +1,8 @@
 internal import DequeModule
 
-/// The requests of one channel that wait for their answer. AMQP answers in the order of the requests.
+/// The requests of one channel that wait for their answer.
+///
+/// AMQP answers in the order of the requests.
 package struct PendingReplies<Waiter> {
     private struct Entry {
         var waiter: Waiter

@@ -1,6 +1,7 @@
 internal import DequeModule
 
 /// Numbers the publishes of a channel in confirm mode and matches the broker's acks, nacks and returns with them.
+///
 /// A pure state machine; `Completion` is whatever the owner wants back.
 package struct PublisherConfirms<Completion> {
     /// What a returned message is recognised by: the broker does not tell its number.

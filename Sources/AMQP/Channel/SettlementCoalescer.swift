@@ -1,4 +1,5 @@
 /// Turns settlements of one channel into as few methods as AMQP allows: acks without a gap become one `multiple`.
+///
 /// A pure state machine. Delivery tags count from 1 without a gap; each is settled once, a second time is ignored.
 struct SettlementCoalescer: Sendable {
     /// A method to send.

@@ -10,9 +10,13 @@ public struct ConnectionConfiguration: Sendable {
 
     /// Address of the broker.
     public var uri: AMQPURI
-    /// Limit for reaching the broker, and again for the handshake. Celery: `broker_connection_timeout`.
+    /// Limit for reaching the broker, and again for the handshake.
+    ///
+    /// Celery: `broker_connection_timeout`.
     public var connectTimeout: Duration
-    /// Wanted heartbeat, in whole seconds; the smaller of both sides' holds, zero turns it off. Celery: `broker_heartbeat`.
+    /// Wanted heartbeat, in whole seconds; the smaller of both sides' holds, zero turns it off.
+    ///
+    /// Celery: `broker_heartbeat`.
     public var heartbeat: Duration
     /// Limit for the broker's answer to a request such as a declaration.
     public var requestTimeout: Duration
@@ -26,7 +30,9 @@ public struct ConnectionConfiguration: Sendable {
     public var connectionName: String?
     /// Further client properties, sent after our own.
     public var clientProperties: FieldTable
-    /// How the client proves who it is. Celery: `broker_login_method`.
+    /// How the client proves who it is.
+    ///
+    /// Celery: `broker_login_method`.
     public var saslMechanism: SASLMechanism
     /// Encryption, where the address asks for it.
     public var tls: TLSConfiguration

@@ -1,4 +1,6 @@
-/// The life of a connection. A pure state machine.
+/// The life of a connection.
+///
+/// A pure state machine.
 struct ConnectionStateMachine: Sendable {
     /// What has to be done after an event.
     enum Action: Sendable, Hashable {

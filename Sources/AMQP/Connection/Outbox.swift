@@ -4,7 +4,9 @@ enum OutboxItem: Sendable {
     case publish(ChannelID, OutgoingMessage, PublishCompletion)
 }
 
-/// Told once when the fate of a publish is known. Called on the connection's thread: it must be quick and never block.
+/// Told once when the fate of a publish is known.
+///
+/// Called on the connection's thread: it must be quick and never block.
 public typealias PublishCompletion = @Sendable (Result<Void, AMQPError>) -> Void
 
 /// Names a channel for good: the number may be used again by a later channel, the serial is not.

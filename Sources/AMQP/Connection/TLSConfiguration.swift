@@ -1,4 +1,6 @@
-/// How a connection is encrypted. The peer's certificate and host name are verified unless told otherwise.
+/// How a connection is encrypted.
+///
+/// The peer's certificate and host name are verified unless told otherwise.
 public struct TLSConfiguration: Sendable, Hashable {
     /// The oldest version of TLS that is accepted.
     public enum Version: Sendable, Hashable {

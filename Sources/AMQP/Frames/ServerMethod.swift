@@ -26,7 +26,9 @@ struct CloseReason: Sendable, Hashable {
     var text: String
 }
 
-/// An answer to a request of ours. Answers come in the order of the requests of their channel.
+/// An answer to a request of ours.
+///
+/// Answers come in the order of the requests of their channel.
 enum ServerReply: Sendable, Hashable {
     case channelOpen
     case channelClose
