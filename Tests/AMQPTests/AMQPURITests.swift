@@ -30,7 +30,11 @@ struct AMQPURITests {
         Case(text: "amqp://h/v?ssl=1", host: "h", port: 5671, virtualHost: "v", tls: true),
         Case(
             text: "amqp://u%40x:p%3A%2F%3B@h:1/a%2Fb",
-            host: "h", port: 1, user: "u@x", password: "p:/;", virtualHost: "a/b"
+            host: "h",
+            port: 1,
+            user: "u@x",
+            password: "p:/;",
+            virtualHost: "a/b"
         ),
         Case(text: "amqp://u@h/", host: "h", user: "u", password: ""),
         Case(text: "amqp://[::1]:5673/x", host: "::1", port: 5673, virtualHost: "x"),

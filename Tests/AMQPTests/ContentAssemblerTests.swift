@@ -5,7 +5,11 @@ import Testing
 @Suite("ContentAssembler puts frames together")
 struct ContentAssemblerTests {
     private let source = ContentSource(
-        consumerTag: "c", deliveryTag: 1, redelivered: false, exchange: "", routingKey: "q"
+        consumerTag: "c",
+        deliveryTag: 1,
+        redelivered: false,
+        exchange: "",
+        routingKey: "q"
     )
 
     @Test func messageWithoutBodyIsCompleteWithItsHeader() throws {
