@@ -74,21 +74,25 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ]
         ),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
+        .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "CThreadSanitizer"]),
         .testTarget(
             name: "CeleryProtocolTests",
-            dependencies: ["CeleryProtocol", "AMQP"],
+            dependencies: ["CeleryProtocol", "AMQP", "CThreadSanitizer"],
             resources: [.copy("Golden")]
         ),
-        .testTarget(name: "CeleryTests", dependencies: ["Celery", "CeleryTestKit"]),
-        .testTarget(name: "CeleryWorkerTests", dependencies: ["CeleryWorker", "CeleryTestKit"]),
-        .testTarget(name: "CeleryCommandLineTests", dependencies: ["CeleryCommandLine"]),
-        .testTarget(name: "BrokerTests", dependencies: ["AMQP", "Celery", "CeleryWorker", "CeleryTestKit"]),
+        .testTarget(name: "CeleryTests", dependencies: ["Celery", "CeleryTestKit", "CThreadSanitizer"]),
+        .testTarget(name: "CeleryWorkerTests", dependencies: ["CeleryWorker", "CeleryTestKit", "CThreadSanitizer"]),
+        .testTarget(name: "CeleryCommandLineTests", dependencies: ["CeleryCommandLine", "CThreadSanitizer"]),
+        .testTarget(name: "BrokerTests", dependencies: [
+                "AMQP", "Celery", "CeleryWorker", "CeleryTestKit", "CThreadSanitizer",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where !["CRabbitMQ", "CSystemShims"].contains(target.name) {
+for target in package.targets where !["CRabbitMQ", "CSystemShims", "CThreadSanitizer"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
