@@ -366,11 +366,20 @@ public actor AMQPConnection {
 
     // MARK: Time and end
 
+    /// When the broker has to have answered something; nil where it owes nothing.
+    private var nextDeadline: ContinuousClock.Instant? {
+        var next = state.closeDeadline
+        for core in channels.values {
+            guard let deadline = core.replies.deadline else { continue }
+            next = min(next ?? deadline, deadline)
+        }
+        return next
+    }
+
     private func patience(heartbeat: Int) -> Int32 {
-        let deadlines = channels.values.compactMap(\.replies.deadline) + [state.closeDeadline].compactMap { $0 }
         var limit = heartbeat > 0 ? Duration.milliseconds(heartbeat * 500) : nil
-        if let next = deadlines.min() {
-            let remaining = max(.zero, ContinuousClock.now.duration(to: next))
+        if let next = nextDeadline {
+            let remaining = ContinuousClock.now.duration(to: next)
             limit = min(limit ?? remaining, remaining)
         }
         guard let limit else { return -1 }
@@ -380,12 +389,8 @@ public actor AMQPConnection {
     }
 
     private func endIfOverdue() {
-        let now = ContinuousClock.now
-        if let deadline = state.closeDeadline, deadline <= now {
-            perform(state.failed(AMQPError(.timeout, "the broker did not answer the close")))
-        } else if channels.values.contains(where: { $0.replies.deadline.map { $0 <= now } ?? false }) {
-            perform(state.failed(AMQPError(.timeout, "the broker did not answer a request in time")))
-        }
+        guard let deadline = nextDeadline, deadline <= .now else { return }
+        perform(state.failed(AMQPError(.timeout, "the broker did not answer a request in time")))
     }
 
     private func perform(_ action: ConnectionStateMachine.Action) {

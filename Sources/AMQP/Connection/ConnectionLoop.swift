@@ -49,10 +49,15 @@ final class ConnectionLoop: SerialExecutor {
 
     private func run(_ turn: ([OutboxItem]) -> Void, _ finish: () -> Wait?) {
         thread.store(UInt(swc_current_thread()), ordering: .releasing)
+        // The mailbox and this thread exchange their arrays, so that both keep their room.
+        var jobs: [UnownedJob] = []
+        var posts: [OutboxItem] = []
         while true {
-            let (jobs, posts, stopped) = take()
+            let stopped = exchange(&jobs, &posts)
             turn(posts)
+            posts.removeAll(keepingCapacity: true)
             for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            jobs.removeAll(keepingCapacity: true)
             guard let wait = finish(), !stopped else { return }
             if wait.milliseconds != 0, prepareToSleep() {
                 _ = swc_wake_wait(wake, wait.descriptor, wait.milliseconds)
@@ -61,13 +66,11 @@ final class ConnectionLoop: SerialExecutor {
         }
     }
 
-    private func take() -> (jobs: [UnownedJob], posts: [OutboxItem], stopped: Bool) {
+    private func exchange(_ jobs: inout [UnownedJob], _ posts: inout [OutboxItem]) -> Bool {
         mailbox.withLock { mailbox in
-            defer {
-                mailbox.jobs = []
-                mailbox.posts = []
-            }
-            return (mailbox.jobs, mailbox.posts, mailbox.stopped)
+            swap(&mailbox.jobs, &jobs)
+            swap(&mailbox.posts, &posts)
+            return mailbox.stopped
         }
     }
 

@@ -2,12 +2,19 @@ extension BasicProperties {
     /// Bytes of the flags and the properties on the wire.
     var encodedSize: Int {
         var size = 2
-        for text in [contentType, contentEncoding, correlationID, replyTo, expiration, messageID] {
+        func add(_ text: String?) {
             if let text { size += 1 + text.utf8.count }
         }
-        for text in [type, userID, appID, clusterID] {
-            if let text { size += 1 + text.utf8.count }
-        }
+        add(contentType)
+        add(contentEncoding)
+        add(correlationID)
+        add(replyTo)
+        add(expiration)
+        add(messageID)
+        add(type)
+        add(userID)
+        add(appID)
+        add(clusterID)
         if deliveryMode != nil { size += 1 }
         if priority != nil { size += 1 }
         if timestamp != nil { size += 8 }
