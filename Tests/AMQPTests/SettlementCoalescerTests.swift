@@ -77,7 +77,8 @@ struct SettlementCoalescerTests {
             }
             for _ in 0..<Int.random(in: 0...4, using: &generator) {
                 guard let tag = outstanding.subtracting(asked.keys).randomElement(using: &generator) else { break }
-                let settlement: Settlement = Bool.random(using: &generator) ? .ack : .reject(requeue: true)
+                let kinds: [Settlement] = [.ack, .ack, .reject(requeue: true), .nack(requeue: false)]
+                let settlement = kinds.randomElement(using: &generator) ?? .ack
                 asked[tag] = settlement
                 #expect(coalescer.settle(tag, settlement) == true)
             }
@@ -100,6 +101,9 @@ struct SettlementCoalescerTests {
         case .reject(let tag, let requeue):
             outstanding.remove(tag)
             broker[tag] = .reject(requeue: requeue)
+        case .nack(let tag, let requeue):
+            outstanding.remove(tag)
+            broker[tag] = .nack(requeue: requeue)
         }
     }
 }

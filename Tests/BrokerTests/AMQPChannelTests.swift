@@ -195,6 +195,35 @@ struct AMQPChannelTests {
         }
     }
 
+    @Test func nackGoesToTheDeadLetterQueue() async throws {
+        try await withChannel(confirms: true) { _, channel in
+            let (queue, dead) = (BrokerEnvironment.uniqueName("nack"), BrokerEnvironment.uniqueName("dead"))
+            let arguments: FieldTable = ["x-dead-letter-exchange": "", "x-dead-letter-routing-key": .string(dead)]
+            try await channel.declareQueue(QueueDeclaration(name: dead, exclusive: true))
+            try await channel.declareQueue(QueueDeclaration(name: queue, exclusive: true, arguments: arguments))
+            try await channel.publish(OutgoingMessage(routingKey: queue, body: [1]))
+            let consumer = try await channel.consume(queue)
+            try await delivery(from: consumer).nack(requeue: true)
+            try await delivery(from: consumer).nack(requeue: false)
+            let deadConsumer = try await channel.consume(dead)
+            let letter = try await delivery(from: deadConsumer)
+            #expect(letter.message.properties.headers?["x-first-death-reason"] == "rejected")
+            letter.ack()
+        }
+    }
+
+    @Test func returnWithoutConfirmsReachesTheHandler() async throws {
+        let connection = try await BrokerEnvironment.connect()
+        let (stream, continuation) = AsyncStream.makeStream(of: ReturnedMessage.self)
+        let channel = try await connection.openChannel(onReturn: { continuation.yield($0) })
+        try await channel.publish(OutgoingMessage(routingKey: "test.nowhere", body: [9]))
+        var iterator = stream.makeAsyncIterator()
+        let returned = try #require(await iterator.next())
+        #expect(returned.replyCode == 312)
+        #expect(returned.message.body == [9])
+        await connection.close()
+    }
+
     @Test func deletedQueueCancelsItsConsumer() async throws {
         try await withChannel { connection, channel in
             let queue = BrokerEnvironment.uniqueName("cancelled")

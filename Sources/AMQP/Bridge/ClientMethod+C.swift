@@ -25,7 +25,7 @@ extension ClientMethod {
             withExchangeStruct(in: arena, body)
         case .queueDeclare, .queueBind, .queueUnbind, .queuePurge, .queueDelete:
             withQueueStruct(in: arena, body)
-        case .qos, .consume, .cancel, .get, .ack, .reject:
+        case .qos, .consume, .cancel, .get, .ack, .reject, .nack:
             withBasicStruct(in: arena, body)
         case .confirmSelect: pass(amqp_confirm_select_t(), AMQP_CONFIRM_SELECT_METHOD, body)
         }
@@ -146,6 +146,12 @@ extension ClientMethod {
             return pass(amqp_basic_ack_t(delivery_tag: tag, multiple: multiple.c), AMQP_BASIC_ACK_METHOD, body)
         case .reject(let tag, let requeue):
             return pass(amqp_basic_reject_t(delivery_tag: tag, requeue: requeue.c), AMQP_BASIC_REJECT_METHOD, body)
+        case .nack(let tag, let requeue):
+            return pass(
+                amqp_basic_nack_t(delivery_tag: tag, multiple: 0, requeue: requeue.c),
+                AMQP_BASIC_NACK_METHOD,
+                body
+            )
         default: preconditionFailure("not a basic method")
         }
     }

@@ -33,6 +33,7 @@ final class ChannelCore {
     let id: ChannelID
     /// Fulfilled when the channel ends: nil where this side closed it.
     let ended: OneShot<AMQPError?>
+    private let onReturn: ReturnHandler
     var replies = PendingReplies<Waiter>()
     var assembler: ContentAssembler
     var settlements = SettlementCoalescer()
@@ -48,9 +49,10 @@ final class ChannelCore {
     /// Subscriptions with deliveries in this turn.
     private var filled: [Subscription] = []
 
-    init(id: ChannelID, ended: OneShot<AMQPError?>, maximumBodySize: Int) {
+    init(id: ChannelID, ended: OneShot<AMQPError?>, maximumBodySize: Int, onReturn: @escaping ReturnHandler) {
         self.id = id
         self.ended = ended
+        self.onReturn = onReturn
         assembler = ContentAssembler(maximumBodySize: maximumBodySize)
     }
 
@@ -81,13 +83,24 @@ final class ChannelCore {
             settlements.delivered(source.deliveryTag, noAck: false)
             try answer(.get(IncomingMessage(content, source)))
         case .returned(let code, let text, let exchange, let routingKey):
-            let identity = PublisherConfirms<PublishCompletion>.Identity(
+            let source = ContentSource(
+                consumerTag: nil,
+                deliveryTag: 0,
+                redelivered: false,
                 exchange: exchange,
-                routingKey: routingKey,
-                properties: content.properties
+                routingKey: routingKey
             )
-            confirms.returned(identity, code: code, text: text)
+            returned(ReturnedMessage(replyCode: code, replyText: text, message: IncomingMessage(content, source)))
         }
+    }
+
+    private func returned(_ returned: ReturnedMessage) {
+        let identity = PublisherConfirms<PublishCompletion>.Identity(
+            exchange: returned.message.exchange,
+            routingKey: returned.message.routingKey,
+            properties: returned.message.properties
+        )
+        if !confirms.returned(identity, code: returned.replyCode, text: returned.replyText) { onReturn(returned) }
     }
 
     private func deliver(_ content: ContentAssembler.Content, _ source: ContentSource) {

@@ -27,6 +27,11 @@ public struct Delivery: ~Copyable, Sendable {
         settle(.reject(requeue: requeue))
     }
 
+    /// As `reject`, by RabbitMQ's own method, which newer quorum queues do not count as a failed delivery.
+    public consuming func nack(requeue: Bool) {
+        settle(.nack(requeue: requeue))
+    }
+
     private mutating func settle(_ settlement: Settlement) {
         if !isSettled { channel.settle(message.deliveryTag, settlement) }
         isSettled = true

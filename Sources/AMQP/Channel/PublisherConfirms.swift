@@ -47,14 +47,17 @@ package struct PublisherConfirms<Completion> {
     }
 
     /// The broker gave a message back; the ack that follows then counts as a failure.
-    package mutating func returned(_ identity: Identity, code: Int, text: String) {
+    ///
+    /// - Returns: Whether it was one of the publishes that wait for their confirm.
+    package mutating func returned(_ identity: Identity, code: Int, text: String) -> Bool {
         let index = pending.firstIndex { !$0.settled && $0.returned == nil && $0.identity == identity }
-        guard let index else { return }
+        guard let index else { return false }
         pending[index].returned = AMQPError(
             .unroutable,
             "no queue took the message for exchange '\(identity.exchange)', routing key '\(identity.routingKey)': \(text)",
             replyCode: code
         )
+        return true
     }
 
     /// The broker confirmed or refused one publish, or all up to it.

@@ -6,6 +6,7 @@ struct SettlementCoalescer: Sendable {
     enum Method: Sendable, Hashable {
         case ack(tag: UInt64, multiple: Bool)
         case reject(tag: UInt64, requeue: Bool)
+        case nack(tag: UInt64, requeue: Bool)
     }
 
     /// All tags up to here are settled at the broker.
@@ -32,6 +33,7 @@ struct SettlementCoalescer: Sendable {
         switch settlement {
         case .ack: acks.append(tag)
         case .reject(let requeue): rejects.append(.reject(tag: tag, requeue: requeue))
+        case .nack(let requeue): rejects.append(.nack(tag: tag, requeue: requeue))
         }
         return true
     }

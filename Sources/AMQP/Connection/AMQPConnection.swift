@@ -112,15 +112,26 @@ public actor AMQPConnection {
 
     /// Opens a channel.
     ///
-    /// - Parameter confirms: Whether the broker confirms each publish (`confirm.select`).
-    public func openChannel(confirms: Bool = false) async throws(AMQPError) -> AMQPChannel {
+    /// - Parameters:
+    ///   - confirms: Whether the broker confirms each publish (`confirm.select`).
+    ///   - onReturn: Told of mandatory messages that come back without a publish that waits for them; without a handler
+    ///     they are logged.
+    public func openChannel(
+        confirms: Bool = false,
+        onReturn: ReturnHandler? = nil
+    ) async throws(AMQPError) -> AMQPChannel {
         guard let handle, state.isOpen else { throw refusal }
         guard let number = (1...UInt16(clamping: handle.channelMax)).first(where: { channels[$0] == nil }) else {
             throw AMQPError(.invalidArgument, "all \(handle.channelMax) channels of the connection are in use")
         }
         let id = ChannelID(number: number, serial: nextSerial)
         nextSerial += 1
-        let core = ChannelCore(id: id, ended: OneShot(), maximumBodySize: configuration.maximumBodySize)
+        let core = ChannelCore(
+            id: id,
+            ended: OneShot(),
+            maximumBodySize: configuration.maximumBodySize,
+            onReturn: onReturn ?? logReturn
+        )
         channels[number] = core
         _ = try await request(.channelOpen, on: id)
         if confirms {
@@ -128,6 +139,18 @@ public actor AMQPConnection {
             core.isConfirming = true
         }
         return AMQPChannel(id: id, connection: self, ended: core.ended)
+    }
+
+    private var logReturn: ReturnHandler {
+        { [logger] returned in
+            logger.warning(
+                "no queue took a message",
+                metadata: [
+                    "exchange": "\(returned.message.exchange)", "routing_key": "\(returned.message.routingKey)",
+                    "reason": "\(returned.replyText)",
+                ]
+            )
+        }
     }
 
     /// Sends a request and waits for its answer.

@@ -19,6 +19,7 @@ enum ClientMethod: Sendable, Hashable {
     case get(queue: String, noAck: Bool)
     case ack(tag: UInt64, multiple: Bool)
     case reject(tag: UInt64, requeue: Bool)
+    case nack(tag: UInt64, requeue: Bool)
     case confirmSelect
 }
 
@@ -55,7 +56,7 @@ extension ClientMethod {
             try MessageLimits.check(short: options.consumerTag, "consumer tag")
             try MessageLimits.check(options.arguments)
         case .cancel(let tag): try MessageLimits.check(short: tag, "consumer tag")
-        case .channelOpen, .channelClose, .channelCloseOK, .flowOK, .qos, .ack, .reject, .confirmSelect: break
+        case .channelOpen, .channelClose, .channelCloseOK, .flowOK, .qos, .ack, .reject, .nack, .confirmSelect: break
         }
     }
 }
@@ -65,6 +66,7 @@ extension ClientMethod {
         switch settlement {
         case .ack(let tag, let multiple): self = .ack(tag: tag, multiple: multiple)
         case .reject(let tag, let requeue): self = .reject(tag: tag, requeue: requeue)
+        case .nack(let tag, let requeue): self = .nack(tag: tag, requeue: requeue)
         }
     }
 }
