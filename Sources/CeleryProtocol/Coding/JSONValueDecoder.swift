@@ -10,7 +10,7 @@ public struct JSONValueDecoder: Sendable {
     public var userInfo: [CodingUserInfoKey: any Sendable]
 
     /// Makes a decoder.
-    public init(maxDepth: Int = 192, userInfo: [CodingUserInfoKey: any Sendable] = [:]) {
+    public init(maxDepth: Int = JSONLimits.greatestDepth, userInfo: [CodingUserInfoKey: any Sendable] = [:]) {
         self.maxDepth = maxDepth
         self.userInfo = userInfo
     }

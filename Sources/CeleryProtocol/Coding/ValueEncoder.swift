@@ -134,7 +134,7 @@ final class ValueEncoder: Encoder {
 
     /// Bounds the levels of the JSON, and with them the stack, which wrappers without a level use too.
     private func checkDepth(_ levels: Int) throws {
-        guard levels <= maxDepth, depth <= 3 * maxDepth else {
+        guard levels <= maxDepth, depth <= 2 * maxDepth else {
             throw error("values nested deeper than \(maxDepth) levels")
         }
     }

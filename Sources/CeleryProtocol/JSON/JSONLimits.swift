@@ -12,8 +12,8 @@ public struct JSONLimits: Sendable, Hashable {
         case replace
     }
 
-    /// The largest depth that can be asked for: what a thread's stack certainly bears.
-    public static let greatestDepth = 512
+    /// The largest depth that can be asked for: what a stack of 512 kB bears even without optimisation.
+    public static let greatestDepth = 128
 
     /// How deep arrays and maps may be nested, within 1 and ``greatestDepth``.
     ///

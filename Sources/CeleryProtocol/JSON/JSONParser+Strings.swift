@@ -3,29 +3,28 @@ extension JSONParser {
     mutating func parseString(_ input: Span<UInt8>) throws(ProtocolError) -> String {
         index += 1
         let start = index
-        switch try scanPlainText(input) {
-        case UInt8(ascii: "\""):
-            let text = try validated(bytes[start..<index])
-            index += 1
-            return text
-        default:
-            return try parseEscapedString(from: start, input)
-        }
+        let isASCII = try scanPlainText(input)
+        guard input[index] == UInt8(ascii: "\"") else { return try parseEscapedString(from: start, input) }
+        let text = try string(of: bytes[start..<index], isASCII: isASCII)
+        index += 1
+        return text
     }
 
-    /// Moves the cursor to the next quote or backslash and answers which of them it is.
-    private mutating func scanPlainText(_ input: Span<UInt8>) throws(ProtocolError) -> UInt8 {
+    /// Moves the cursor to the next quote or backslash and answers whether all before it is ASCII.
+    private mutating func scanPlainText(_ input: Span<UInt8>) throws(ProtocolError) -> Bool {
         var position = index
+        var union: UInt8 = 0
         while position < input.count {
             let byte = input[position]
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
                 index = position
-                return byte
+                return union < 0x80
             }
             guard byte >= 0x20 else {
                 index = position
                 throw malformed("a control character within a string")
             }
+            union |= byte
             position += 1
         }
         index = position
@@ -47,7 +46,7 @@ extension JSONParser {
             _ = try scanPlainText(input)
         }
         index += 1
-        return try validated(scratch[...])
+        return try string(of: scratch[...], isASCII: false)
     }
 
     /// Reads one escape sequence into the scratch text.
@@ -108,7 +107,9 @@ extension JSONParser {
         return unit
     }
 
-    private func validated(_ text: ArraySlice<UInt8>) throws(ProtocolError) -> String {
+    /// The text of the bytes, which are checked unless they are ASCII.
+    private func string(of text: ArraySlice<UInt8>, isASCII: Bool) throws(ProtocolError) -> String {
+        guard !isASCII else { return String(decoding: text, as: UTF8.self) }
         guard let string = String(validating: text, as: UTF8.self) else {
             throw ProtocolError(.invalidUTF8, "the string that ends at byte \(index) is not valid UTF-8")
         }

@@ -11,6 +11,9 @@ struct JSONParser {
     var scratch: [UInt8] = []
     private var depth = 0
 
+    /// The room that a container which is not empty begins with: that of a body's third element.
+    private static let usualCount = 4
+
     init(bytes: [UInt8], limits: JSONLimits) {
         self.bytes = bytes
         self.limits = limits
@@ -55,6 +58,7 @@ struct JSONParser {
         try descend()
         var elements: [JSONValue] = []
         if !closes(with: UInt8(ascii: "]"), input) {
+            elements.reserveCapacity(Self.usualCount)
             repeat {
                 skipWhitespace(input)
                 elements.append(try parseValue(input))
@@ -68,6 +72,7 @@ struct JSONParser {
         try descend()
         var entries = JSONObject()
         if !closes(with: UInt8(ascii: "}"), input) {
+            entries.reserveCapacity(Self.usualCount)
             repeat {
                 let key = try parseKey(input)
                 entries.updateValue(try parseValue(input), forKey: key)

@@ -100,6 +100,11 @@ struct ReprWriter {
     /// Writes the text of a scalar, shortened to the budget.
     private mutating func writeText(_ text: String) {
         guard hasBudget() else { return }
+        guard text.utf8.count >= remaining else {
+            output += text.utf8
+            remaining -= text.unicodeScalars.count
+            return
+        }
         let (shown, isShortened) = shortened(text)
         output += shown.utf8
         remaining -= shown.unicodeScalars.count

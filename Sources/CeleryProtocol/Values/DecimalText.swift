@@ -127,13 +127,16 @@ extension DecimalText {
             return Array(digits)
         }
 
-        /// An integer of at most 19 digits.
+        /// An integer that is far enough from the bounds of 64 bits for further sums.
         mutating func signedInteger() -> Int? {
             let isNegative = consume("-")
             if !isNegative { _ = consume("+") }
             let magnitude = withoutLeadingZeros(digits: digits())
             guard let magnitude, magnitude.count < 20 else { return nil }
-            return Int((isNegative ? "-" : "") + String(decoding: magnitude, as: UTF8.self))
+            guard let number = Int(String(decoding: magnitude, as: UTF8.self)), number <= Int.max / 2 else {
+                return nil
+            }
+            return isNegative ? -number : number
         }
 
         private func withoutLeadingZeros(digits: [UInt8]) -> [UInt8]? {

@@ -1,0 +1,22 @@
+internal import AMQP
+
+/// A connection of `AMQPBroker`.
+struct AMQPBrokerConnection: BrokerConnection {
+    let connection: AMQPConnection
+
+    var isBlocked: Bool { connection.isBlocked }
+
+    func openChannel(confirms: Bool) async throws(AMQPError) -> any BrokerChannel {
+        try await connection.openChannel(confirms: confirms)
+    }
+
+    func waitUntilClosed() async -> AMQPError? {
+        await connection.waitUntilClosed()
+    }
+
+    func close() async {
+        await connection.close()
+    }
+}
+
+extension AMQPChannel: BrokerChannel {}

@@ -1,0 +1,33 @@
+package import AMQP
+
+extension CeleryError {
+    /// Translates what the broker or the connection reported.
+    package init(_ error: AMQPError, _ message: String, file: String = #fileID, line: Int = #line) {
+        self.init(Self.code(for: error), message, underlying: error, file: file, line: line)
+    }
+
+    private static func code(for error: AMQPError) -> Code {
+        switch error.code {
+        case .unroutable: .unroutable
+        case .nacked: .refused
+        case .cancelled: .cancelled
+        case .invalidURL: .invalidConfiguration
+        case .invalidArgument: .invalidOption
+        case .channelClosed where error.replyCode == 404: .unroutable
+        case .channelClosed where error.replyCode != nil: .topology
+        default: .connection
+        }
+    }
+}
+
+extension AMQPError {
+    /// Whether a new connection may help, so that a publish is tried again (kombu's recoverable connection errors).
+    package var isRecoverable: Bool {
+        switch code {
+        case .connectionFailed, .connectionClosed, .heartbeatTimeout, .protocolViolation: true
+        // A reply code tells that the broker closed the channel on purpose: the same request would meet the same end.
+        case .channelClosed: replyCode == nil
+        default: false
+        }
+    }
+}

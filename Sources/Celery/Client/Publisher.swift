@@ -1,0 +1,137 @@
+internal import AMQP
+package import Logging
+internal import Synchronization
+
+/// Publishes task messages over one connection with confirms, many at a time, and tries again when it breaks.
+package final class Publisher: Sendable {
+    /// What is set up on the connection.
+    struct Session: Sendable {
+        let connection: any BrokerConnection
+        let channel: any BrokerChannel
+        let topology: TopologyDeclarer
+    }
+
+    /// Messages that are tried again on a channel of their own at a time.
+    private static let soloChannels = 8
+
+    private let connection: SharedConnection<Session>
+    private let window: SlotPool
+    private let solo = SlotPool(capacity: soloChannels)
+    private let logger: Logger
+
+    package init(broker: any Broker, window: Int, logger: Logger) {
+        self.window = SlotPool(capacity: window)
+        self.logger = logger
+        connection = SharedConnection(broker: broker, role: .publish) { connection, _ throws(AMQPError) in
+            Session(
+                connection: connection,
+                channel: try await connection.openChannel(confirms: true),
+                topology: TopologyDeclarer(connection: connection)
+            )
+        }
+    }
+
+    /// Publishes a message and waits until the broker has taken it.
+    ///
+    /// After a connection error the same message is published again, as its policy tells; the broker may then have it
+    /// twice, under the same task id.
+    ///
+    /// - Throws: ``CeleryError``: `.unroutable`, `.refused`, `.topology`, `.connection`, `.cancelled`, `.closed`.
+    package func publish(_ task: ComposedTask) async throws(CeleryError) {
+        try await window.acquire()
+        defer { window.release() }
+        try await retrying(task.retryPolicy, logger: logger) { () async throws(CeleryError) in
+            do throws(Failure) {
+                try await attempt(task)
+            } catch {
+                // The broker ended the channel because of some message on it. On a channel of its own, only the message
+                // that it will not have fails.
+                guard error.endsChannel else { throw error.error }
+                try await attemptAlone(task)
+            }
+        }
+    }
+
+    /// Closes the connection, after what is in flight has been confirmed or the time is over.
+    package func close(patience: Duration = .seconds(5)) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.window.drained() }
+            group.addTask { try? await Task.sleep(for: patience) }
+            await group.next()
+            await self.connection.close()
+            group.cancelAll()
+        }
+    }
+
+    /// Why a publish failed.
+    private struct Failure: Error {
+        var error: CeleryError
+        /// Whether the broker ended the channel on purpose, which hits every message in flight on it.
+        var endsChannel = false
+    }
+
+    private func attempt(_ task: ComposedTask) async throws(Failure) {
+        let lease: SharedConnection<Session>.Lease
+        do throws(CeleryError) {
+            lease = try await prepared(for: task)
+        } catch {
+            throw Failure(error: error)
+        }
+        do throws(AMQPError) {
+            try await lease.session.channel.publish(task.message)
+        } catch {
+            let failure = Failure(
+                error: task.complaint(error),
+                endsChannel: error.code == .channelClosed && error.replyCode != nil
+            )
+            // A channel that has ended is replaced with its connection: nothing else is on it.
+            if failure.endsChannel || failure.error.code == .connection { connection.invalidate(lease.epoch) }
+            throw failure
+        }
+    }
+
+    private func attemptAlone(_ task: ComposedTask) async throws(CeleryError) {
+        try await solo.acquire()
+        defer { solo.release() }
+        let lease = try await prepared(for: task)
+        do throws(AMQPError) {
+            let channel = try await lease.session.connection.openChannel(confirms: true)
+            do throws(AMQPError) {
+                try await channel.publish(task.message)
+            } catch {
+                await channel.close()
+                throw error
+            }
+            await channel.close()
+        } catch {
+            let failure = task.complaint(error)
+            if failure.code == .connection { connection.invalidate(lease.epoch) }
+            throw failure
+        }
+    }
+
+    /// The connection, on which everything that the message needs has been declared.
+    private func prepared(for task: ComposedTask) async throws(CeleryError) -> SharedConnection<Session>.Lease {
+        let lease = try await connection.lease()
+        do throws(CeleryError) {
+            if let queue = task.queue {
+                try await lease.session.topology.declare(queue)
+            } else {
+                try await lease.session.topology.checkExchange(task.message.exchange)
+            }
+        } catch {
+            if error.code == .connection { connection.invalidate(lease.epoch) }
+            throw error
+        }
+        return lease
+    }
+}
+
+extension ComposedTask {
+    fileprivate func complaint(_ error: AMQPError) -> CeleryError {
+        let target =
+            message.exchange.isEmpty
+            ? "queue '\(message.routingKey)'" : "exchange '\(message.exchange)' with key '\(message.routingKey)'"
+        return CeleryError(error, "task '\(task)' cannot be published to \(target)")
+    }
+}

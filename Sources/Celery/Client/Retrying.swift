@@ -1,0 +1,47 @@
+internal import AMQP
+internal import Logging
+
+/// Runs an operation again after connection errors, as a policy tells (kombu's `retry_over_time`).
+///
+/// - Parameters:
+///   - policy: how often and how fast; nil for not at all.
+///   - logger: told of each further try.
+///   - operation: what is tried; its errors with the code `.connection` count.
+/// - Throws: the operation's last error, or ``CeleryError/Code/cancelled``.
+func retrying(
+    _ policy: RetryPolicy?,
+    logger: Logger,
+    _ operation: () async throws(CeleryError) -> Void
+) async throws(CeleryError) {
+    var retries = 0
+    while true {
+        do throws(CeleryError) {
+            return try await operation()
+        } catch {
+            guard error.isRecoverable, let delay = policy?.delay(beforeRetry: retries) else { throw error }
+            retries += 1
+            logger.debug(
+                "trying again after a connection error",
+                metadata: ["retry": "\(retries)", "delay": "\(delay)", "error": "\(error)"]
+            )
+            if delay > .zero { try await pause(delay) }
+        }
+    }
+}
+
+private func pause(_ delay: Duration) async throws(CeleryError) {
+    do {
+        try await Task.sleep(for: delay)
+    } catch {
+        throw .waitCancelled
+    }
+}
+
+extension CeleryError {
+    /// Whether a new connection may help: not where the broker knows us and refuses.
+    var isRecoverable: Bool {
+        guard code == .connection else { return false }
+        guard let error = underlying as? AMQPError else { return true }
+        return error.code != .authenticationFailed && error.code != .tls
+    }
+}

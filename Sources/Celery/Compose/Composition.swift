@@ -1,0 +1,17 @@
+/// What a signature becomes when it is sent: one message, or several for a group.
+package struct Composition: Sendable {
+    /// The messages to publish now.
+    package var tasks: [ComposedTask]
+    /// The ids of the task and, for a chain, of the tasks before it: first to last.
+    ///
+    /// The last one's result is the result of the whole. Empty for a group, whose result is no single one.
+    package var lineage: [String]
+    /// The id of the group, where the signature is one.
+    package var groupID: String?
+
+    package init(tasks: [ComposedTask], lineage: [String], groupID: String? = nil) {
+        self.tasks = tasks
+        self.lineage = lineage
+        self.groupID = groupID
+    }
+}

@@ -1,0 +1,133 @@
+internal import AMQP
+internal import FoundationEssentials
+
+/// What changes when a task is sent again by itself; the arguments of Celery's `Task.retry`.
+package struct RetryRequest: Sendable {
+    /// Other positional arguments; nil for the same.
+    package var args: [JSONValue]?
+    /// Other keyword arguments; nil for the same.
+    package var kwargs: JSONObject?
+    /// How long to wait.
+    package var countdown: Duration?
+    /// When to run again, instead of a countdown.
+    package var eta: WireDate?
+    /// Other queue; nil for where the message came from.
+    package var queue: String?
+    /// Other hard time limit; nil for the same.
+    package var timeLimit: Duration?
+    /// Other soft time limit; nil for the same.
+    package var softTimeLimit: Duration?
+    /// Other priority; nil for the same.
+    package var priority: UInt8?
+
+    package init(
+        args: [JSONValue]? = nil,
+        kwargs: JSONObject? = nil,
+        countdown: Duration? = nil,
+        eta: WireDate? = nil,
+        queue: String? = nil,
+        timeLimit: Duration? = nil,
+        softTimeLimit: Duration? = nil,
+        priority: UInt8? = nil
+    ) {
+        self.args = args
+        self.kwargs = kwargs
+        self.countdown = countdown
+        self.eta = eta
+        self.queue = queue
+        self.timeLimit = timeLimit
+        self.softTimeLimit = softTimeLimit
+        self.priority = priority
+    }
+}
+
+extension TaskComposer {
+    /// Headers that RabbitMQ adds when it dead-letters; sent again, they would look like a cycle to it.
+    private static let deathHeaders: Set<String> = [
+        "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
+        "x-last-death-queue", "x-last-death-reason",
+    ]
+
+    /// Makes the message with which a running task is tried again: the same id, one retry more
+    /// (`celery.app.task.Task.signature_from_request`).
+    ///
+    /// What follows the task travels on unchanged.
+    ///
+    /// - Parameters:
+    ///   - message: the running task's message.
+    ///   - exchange: exchange that it was delivered through.
+    ///   - routingKey: key that it was delivered with.
+    ///   - request: what changes.
+    ///   - context: who sends, and when; ``SendContext/within(_:)`` is applied here.
+    package func retry(
+        _ message: TaskMessage,
+        exchange: String,
+        routingKey: String,
+        request: RetryRequest,
+        context: SendContext
+    ) throws(CeleryError) -> ComposedTask {
+        let context = context.within(message.headers)
+        let own = context.registered(message.headers.task)
+        var options = TaskOptions()
+        options.queue = request.queue
+        if request.queue == nil, exchange.isEmpty, !routingKey.isEmpty {
+            options.queue = routingKey
+        } else if request.queue == nil {
+            options.exchange = exchange
+            options.routingKey = routingKey
+        }
+        options.countdown = request.countdown
+        options.eta = request.eta
+        options.priority = request.priority ?? message.priority
+        var body = message.body
+        if let args = request.args { body.args = args }
+        if let kwargs = request.kwargs { body.kwargs = kwargs }
+        let decision = try router.route(message.headers.task, args: body.args, kwargs: body.kwargs, options: options)
+        var headers = retryHeaders(of: message.headers, own: own, request: request, context: context)
+        headers.eta = eta(of: options, now: context.now)
+        headers.argsrepr = argumentsText(body.args)
+        headers.kwargsrepr = keywordsText(body.kwargs)
+        return try finish(
+            TaskMessage(
+                headers: headers,
+                body: body,
+                replyTo: message.replyTo,
+                priority: decision.options.priority ?? (decision.keepsNulls && own != nil ? nil : 0),
+                deliveryMode: (decision.queue.deliveryMode ?? configuration.taskDefaultDeliveryMode).rawValue,
+                expiration: try expiration(ofHeader: headers.expires, context: context)
+            ),
+            decision: decision
+        )
+    }
+
+    private func retryHeaders(
+        of received: TaskHeaders,
+        own: TaskOptions?,
+        request: RetryRequest,
+        context: SendContext
+    ) -> TaskHeaders {
+        var headers = received
+        headers.lang = "py"
+        headers.retries = received.retries &+ 1
+        headers.rootID = received.rootID ?? context.rootID
+        headers.parentID = received.parentID ?? context.parentID
+        headers.origin = received.origin ?? context.origin
+        headers.ignoreResult =
+            received.ignoreResult ?? own.map { $0.ignoreResult ?? configuration.taskIgnoreResult }
+        if let limit = request.timeLimit { headers.hardLimit = TimeLimit(seconds: limit.inSeconds) }
+        if let limit = request.softTimeLimit { headers.softLimit = TimeLimit(seconds: limit.inSeconds) }
+        // The body goes out as plain JSON, whatever it came as.
+        headers.compression = nil
+        headers.custom = FieldTable(received.custom.fields.filter { !Self.deathHeaders.contains($0.name) })
+        return headers
+    }
+
+    private func expiration(ofHeader text: String?, context: SendContext) throws(CeleryError) -> String? {
+        guard let text else { return nil }
+        do {
+            return Self.expiration(seconds: try WireDate(parsing: text).date.timeIntervalSince(context.now))
+        } catch {
+            throw CeleryError(.invalidOption, "the header expires is no date and time", underlying: error)
+        }
+    }
+}

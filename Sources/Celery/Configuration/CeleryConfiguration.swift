@@ -1,0 +1,140 @@
+public import AMQP
+public import FoundationEssentials
+
+/// The settings of a client and of a worker, under Celery's names in lower camel case, with Celery's defaults.
+///
+/// Clients and workers that share queues have to agree on everything that goes into a declaration: the `taskQueues`,
+/// the `taskDefault…` and `taskCreateMissing…` settings and `taskQueueMaxPriority`.
+public struct CeleryConfiguration: Sendable {
+    // MARK: Broker
+
+    /// `broker_url`: where the broker is, several addresses separated by `;`.
+    public var brokerURL: String = "amqp://guest:guest@localhost:5672//"
+    /// `broker_read_url`: where to consume, if not at `brokerURL`.
+    public var brokerReadURL: String?
+    /// `broker_write_url`: where to publish, if not at `brokerURL`.
+    public var brokerWriteURL: String?
+    /// `broker_failover_strategy`: the order in which several addresses are tried.
+    public var brokerFailoverStrategy: FailoverStrategy = .roundRobin
+    /// `broker_connection_timeout`: how long connecting to one address may take.
+    public var brokerConnectionTimeout: Duration = .seconds(4)
+    /// `broker_connection_retry`: whether a worker that lost its connection connects again.
+    public var brokerConnectionRetry: Bool = true
+    /// `broker_connection_retry_on_startup`: the same for the first connection; nil follows `brokerConnectionRetry`.
+    public var brokerConnectionRetryOnStartup: Bool?
+    /// `broker_connection_max_retries`: failed tries after which a worker gives up; nil for never.
+    public var brokerConnectionMaxRetries: Int? = 100
+    /// `broker_heartbeat`: the heartbeat that is asked for; the broker may shorten it.
+    ///
+    /// Zero turns heartbeats off.
+    public var brokerHeartbeat: Duration = .seconds(120)
+    /// `broker_login_method`: how the user is proven.
+    public var brokerLoginMethod: LoginMethod = .plain
+    /// `broker_use_ssl`: TLS for every address, with these settings; nil leaves it to the URLs.
+    public var brokerUseSSL: TLSConfiguration?
+
+    // MARK: Messages
+
+    /// `accept_content`: serializers, by name or MIME type, whose messages are decoded.
+    public var acceptContent: Set<String> = ["json"]
+    /// `result_accept_content`: the same for results; nil follows `acceptContent`.
+    public var resultAcceptContent: Set<String>?
+    /// `timezone`: the offset that computed times (`eta` of a countdown, `expires`, `date_done`) are written with.
+    public var timezone: TimeZone = .gmt
+
+    // MARK: Queues and routes
+
+    /// `task_default_queue`: where tasks without a route go.
+    public var taskDefaultQueue: String = "celery"
+    /// `task_default_queue_type`: the type of the default queue.
+    public var taskDefaultQueueType: QueueType = .classic
+    /// `task_default_exchange`: exchange of queues that name none; nil for one named like the default queue.
+    public var taskDefaultExchange: String?
+    /// `task_default_exchange_type`: type of that exchange.
+    public var taskDefaultExchangeType: String = "direct"
+    /// `task_default_routing_key`: key of queues that name none; nil for the default queue's name.
+    public var taskDefaultRoutingKey: String?
+    /// `task_default_delivery_mode`: 2 for persistent task messages, 1 for transient ones.
+    public var taskDefaultDeliveryMode: DeliveryMode = .persistent
+    /// `task_default_priority`: priority of typed or registered tasks that have none.
+    public var taskDefaultPriority: UInt8?
+    /// `task_queues`: the queues that exist; empty for only the default one.
+    public var taskQueues: [Queue] = []
+    /// `task_routes`: where tasks go that name no queue.
+    public var taskRoutes: [TaskRoute] = []
+    /// `task_create_missing_queues`: whether a queue that is not in `taskQueues` is declared when it is named.
+    public var taskCreateMissingQueues: Bool = true
+    /// `task_create_missing_queue_type`: the type of such a queue.
+    public var taskCreateMissingQueueType: QueueType = .classic
+    /// `task_create_missing_queue_exchange_type`: exchange type of such a queue; nil for direct.
+    public var taskCreateMissingQueueExchangeType: String?
+    /// `task_queue_max_priority`: `x-max-priority` of every queue that does not set it itself.
+    public var taskQueueMaxPriority: UInt8?
+
+    // MARK: Sending
+
+    /// `task_publish_retry`: whether a publish is tried again when the connection fails.
+    public var taskPublishRetry: Bool = true
+    /// `task_publish_retry_policy`: how it is tried again.
+    public var taskPublishRetryPolicy: RetryPolicy = RetryPolicy()
+    /// `task_inherit_parent_priority`: whether a task that is sent by a running task takes its priority.
+    public var taskInheritParentPriority: Bool = false
+    /// `task_repr_maxlevels`: how deep `argsrepr` and `kwargsrepr` show nested values.
+    public var taskReprMaxLevels: Int = 3
+    /// Publishes of one client that may wait for their confirm at a time; further sends wait their turn.
+    ///
+    /// Not a setting of Celery.
+    public var publishWindow: Int = 2_000
+
+    // MARK: Tasks
+
+    /// `task_ignore_result`: whether results are not sent unless a task or a send says otherwise.
+    public var taskIgnoreResult: Bool = false
+    /// `task_store_errors_even_if_ignored`: whether failures are sent even where results are ignored.
+    public var taskStoreErrorsEvenIfIgnored: Bool = false
+    /// `task_track_started`: whether a worker reports the state STARTED.
+    public var taskTrackStarted: Bool = false
+    /// `task_acks_late`: whether a message is acknowledged after its task instead of before it.
+    public var taskAcksLate: Bool = false
+    /// `task_acks_on_failure_or_timeout`: whether a late acknowledgement also follows a failure or a time limit.
+    public var taskAcksOnFailureOrTimeout: Bool = true
+    /// `task_acks_on_failure`: the same for failures alone; nil follows `taskAcksOnFailureOrTimeout`.
+    public var taskAcksOnFailure: Bool?
+    /// `task_acks_on_timeout`: the same for time limits alone; nil follows `taskAcksOnFailureOrTimeout`.
+    public var taskAcksOnTimeout: Bool?
+    /// `task_reject_on_worker_lost`: whether a late task whose worker process died goes back to the queue.
+    public var taskRejectOnWorkerLost: Bool = false
+    /// `task_time_limit`: hard limit of a task's run.
+    public var taskTimeLimit: Duration?
+    /// `task_soft_time_limit`: limit after which a task is cancelled.
+    public var taskSoftTimeLimit: Duration?
+
+    // MARK: Results
+
+    /// `result_expires`: how long a reply queue without consumers is kept; nil for ever.
+    public var resultExpires: Duration? = .seconds(86_400)
+    /// `result_persistent`: whether result messages survive a restart of the broker.
+    public var resultPersistent: Bool = false
+    /// `result_extended`: whether results carry the task's name, arguments, worker, retries and queue.
+    public var resultExtended: Bool = false
+
+    // MARK: Worker
+
+    /// `worker_concurrency`: tasks that run at a time; nil for the number of processors.
+    public var workerConcurrency: Int?
+    /// `worker_prefetch_multiplier`: messages per slot that are fetched ahead; 0 for no bound.
+    public var workerPrefetchMultiplier: Int = 4
+    /// `worker_eta_task_limit`: tasks with a future `eta` that are held at a time; nil for no further bound.
+    public var workerETATaskLimit: Int?
+    /// `worker_soft_shutdown_timeout`: how long a cold shutdown waits for running tasks first.
+    public var workerSoftShutdownTimeout: Duration = .zero
+    /// `worker_cancel_long_running_tasks_on_connection_loss`: whether late tasks are cancelled when the connection is lost.
+    public var workerCancelLongRunningTasksOnConnectionLoss: Bool = false
+
+    /// Makes a configuration of Celery's defaults.
+    ///
+    /// - Parameter broker: `broker_url`; nil for the local broker.
+    public init(broker: String? = nil) {
+        if let broker { brokerURL = broker }
+    }
+}

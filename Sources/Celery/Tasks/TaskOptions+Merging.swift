@@ -1,0 +1,77 @@
+internal import AMQP
+internal import OrderedCollections
+
+extension TaskOptions {
+    /// These options, with what they leave out taken from others.
+    package func merged(over defaults: TaskOptions) -> TaskOptions {
+        var merged = self
+        merged.fillTarget(from: defaults)
+        merged.fillTimes(from: defaults)
+        merged.fillContent(from: defaults)
+        merged.fillCanvas(from: defaults)
+        return merged
+    }
+
+    /// The options with which a signature is applied: the caller's win over the stored ones, apart from the group and
+    /// the stamps of the signature, which no caller may change (`Signature._merge`).
+    package func merged(overStored stored: TaskOptions) -> TaskOptions {
+        var merged = merged(over: stored)
+        if let group = stored.groupID { merged.groupID = group }
+        if let names = stored.stampedHeaders {
+            merged.stampedHeaders = names
+            for name in names {
+                if let stamp = stored.stamps[name] { merged.stamps[name] = stamp }
+            }
+        }
+        return merged
+    }
+
+    private mutating func fillTarget(from defaults: TaskOptions) {
+        queue = queue ?? defaults.queue
+        exchange = exchange ?? defaults.exchange
+        routingKey = routingKey ?? defaults.routingKey
+        priority = priority ?? defaults.priority
+        deliveryMode = deliveryMode ?? defaults.deliveryMode
+        replyTo = replyTo ?? defaults.replyTo
+        retry = retry ?? defaults.retry
+        retryPolicy = retryPolicy ?? defaults.retryPolicy
+    }
+
+    private mutating func fillTimes(from defaults: TaskOptions) {
+        countdown = countdown ?? defaults.countdown
+        eta = eta ?? defaults.eta
+        expires = expires ?? defaults.expires
+        timeLimit = timeLimit ?? defaults.timeLimit
+        softTimeLimit = softTimeLimit ?? defaults.softTimeLimit
+    }
+
+    private mutating func fillContent(from defaults: TaskOptions) {
+        taskID = taskID ?? defaults.taskID
+        if headers.isEmpty { headers = defaults.headers }
+        shadow = shadow ?? defaults.shadow
+        argsrepr = argsrepr ?? defaults.argsrepr
+        kwargsrepr = kwargsrepr ?? defaults.kwargsrepr
+        properties.messageID = properties.messageID ?? defaults.properties.messageID
+        properties.timestamp = properties.timestamp ?? defaults.properties.timestamp
+        properties.type = properties.type ?? defaults.properties.type
+        properties.userID = properties.userID ?? defaults.properties.userID
+        properties.appID = properties.appID ?? defaults.properties.appID
+        ignoreResult = ignoreResult ?? defaults.ignoreResult
+    }
+
+    private mutating func fillCanvas(from defaults: TaskOptions) {
+        groupID = groupID ?? defaults.groupID
+        groupIndex = groupIndex ?? defaults.groupIndex
+        rootID = rootID ?? defaults.rootID
+        parentID = parentID ?? defaults.parentID
+        if link.isEmpty { link = defaults.link }
+        if linkError.isEmpty { linkError = defaults.linkError }
+        chain = chain ?? defaults.chain
+        chord = chord ?? defaults.chord
+        retries = retries ?? defaults.retries
+        replacedTaskNesting = replacedTaskNesting ?? defaults.replacedTaskNesting
+        origin = origin ?? defaults.origin
+        stampedHeaders = stampedHeaders ?? defaults.stampedHeaders
+        if stamps.isEmpty { stamps = defaults.stamps }
+    }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import FoundationEssentials
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Reads arguments, runs the command that they ask for, and turns every outcome into an exit code.
+struct CommandLineTool<Application: CeleryApplication> {
+    /// What reading the arguments comes to.
+    enum Reading {
+        /// A command to run.
+        case command(any ParsableCommand)
+        /// Nothing to run: help, the version, or a complaint about the arguments.
+        case text(String, ExitStatus)
+    }
+
+    let variables: CommandEnvironment
+
+    /// Runs with the process's arguments and ends the process.
+    func runAndExit() async -> Never {
+        exit(await run(Array(CommandLine.arguments.dropFirst())).code)
+    }
+
+    /// Runs the command and says with which code the process is to end.
+    func run(_ arguments: [String]) async -> ExitStatus {
+        do {
+            let leading = LeadingOptions(parsing: JoinedOptions.separated(arguments))
+            try prepare(leading)
+            switch read(leading.remaining) {
+            case .text(let text, let status):
+                (status == .success ? ConsoleStream.output : .error).writeLine(text)
+                return status
+            case .command(let command):
+                try await run(command)
+                return .success
+            }
+        } catch let failure as CommandFailure {
+            if !failure.message.isEmpty { ConsoleStream.error.writeLine("Error: \(failure.message)") }
+            return failure.status
+        } catch {
+            let (text, status) = outcome(of: error)
+            if !text.isEmpty { (status == .success ? ConsoleStream.output : .error).writeLine(text) }
+            return status
+        }
+    }
+
+    /// Reads the arguments without running anything.
+    func read(_ arguments: [String]) -> sending Reading {
+        do {
+            return .command(try RootCommand<Application>.parseAsRoot(JoinedOptions.separated(arguments)))
+        } catch {
+            let (text, status) = outcome(of: error)
+            guard status == .usage, let remark = ForeignOptions.remark(on: arguments) else { return .text(text, status) }
+            return .text("\(text)\n\(remark)", status)
+        }
+    }
+
+    /// Changes the folder and becomes another application, where that was asked for.
+    private func prepare(_ leading: LeadingOptions) throws {
+        if let folder = leading.workingDirectory, !FileManager.default.changeCurrentDirectoryPath(folder) {
+            throw CommandFailure("Cannot change to the folder '\(folder)' (--workdir)", status: .usage)
+        }
+        let named = Application.self is any StartsNamedApplication.Type ? variables[.application] : nil
+        if let application = leading.application ?? named {
+            try ApplicationLoader(name: application).execute(arguments: leading.remaining)
+        }
+    }
+
+    private func run(_ command: sending any ParsableCommand) async throws {
+        if var command = command as? any AsyncParsableCommand {
+            try await command.run()
+        } else {
+            var command = command
+            try command.run()
+        }
+    }
+
+    private func outcome(of error: any Error) -> (String, ExitStatus) {
+        let code = RootCommand<Application>.exitCode(for: error)
+        let text = RootCommand<Application>.fullMessage(for: error)
+        switch code {
+        case .success: return (text, .success)
+        case .validationFailure: return (text, .usage)
+        default: return (text, ExitStatus(code: code.rawValue))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+public import Logging
+import Synchronization
+
+/// Writes log lines to standard error in Celery's format.
+///
+/// Lines of concurrent tasks never mix. Put it in place with ``bootstrap(level:isColored:)``; the `worker` command does
+/// so by itself, see ``CeleryApplication/bootstrapLogging(_:)``.
+public struct ConsoleLogHandler: LogHandler {
+    public var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
+    public var metadataProvider: Logger.MetadataProvider?
+
+    private let sink: Sink
+
+    /// What the handlers of one process share.
+    private final class Sink: Sendable {
+        private struct State {
+            var timestamp = LogTimestamp()
+            var buffer: [UInt8] = []
+        }
+
+        private let stream: ConsoleStream
+        private let format: LogLine
+        private let state = Mutex(State())
+
+        init(stream: ConsoleStream, format: LogLine) {
+            self.stream = stream
+            self.format = format
+        }
+
+        func write(_ event: LogEvent, metadata: Logger.Metadata) {
+            state.withLock { state in
+                state.buffer.removeAll(keepingCapacity: true)
+                format.append(
+                    level: event.level,
+                    message: event.message.description,
+                    metadata: metadata,
+                    error: event.error,
+                    at: LogTimestamp.now(),
+                    with: &state.timestamp,
+                    to: &state.buffer
+                )
+                stream.write(state.buffer)
+            }
+        }
+    }
+
+    private init(level: Logger.Level, metadataProvider: Logger.MetadataProvider?, sink: Sink) {
+        logLevel = level
+        self.metadataProvider = metadataProvider
+        self.sink = sink
+    }
+
+    /// A factory whose handlers share one stream; made for tests with a stream of their own.
+    static func factory(
+        level: Logger.Level,
+        isColored: Bool,
+        stream: ConsoleStream = .error
+    ) -> @Sendable (String, Logger.MetadataProvider?) -> any LogHandler {
+        let sink = Sink(stream: stream, format: LogLine(isColored: isColored))
+        return { _, provider in ConsoleLogHandler(level: level, metadataProvider: provider, sink: sink) }
+    }
+
+    /// Makes this the process's log; call it once, before the first logger is made.
+    ///
+    /// - Parameters:
+    ///   - level: Lines below this level are left out.
+    ///   - isColored: Whether warnings and errors have Celery's colours.
+    public static func bootstrap(level: Logger.Level, isColored: Bool) {
+        LoggingSystem.bootstrap(factory(level: level, isColored: isColored), metadataProvider: nil)
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        var merged = metadata
+        if let provided = metadataProvider?.get(), !provided.isEmpty { merged.merge(provided) { $1 } }
+        if let own = event.metadata, !own.isEmpty { merged.merge(own) { $1 } }
+        sink.write(event, metadata: merged)
+    }
+}

@@ -1,0 +1,71 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The name of a worker in its deployment: `name@host`.
+///
+/// Source of the rules: Celery's `celery.utils.nodenames`.
+struct NodeName: Sendable, Hashable, CustomStringConvertible {
+    /// The part before the `@`.
+    let name: String
+    /// The part after it.
+    let host: String
+
+    var description: String { "\(name)@\(host)" }
+
+    /// Expands the value of `--hostname`.
+    ///
+    /// A value without `@` is taken as the host, an empty half gets its default (`celery`, this machine's name). Then
+    /// `%h` is replaced by the machine's full name, `%n` by the part of it before the first dot, `%d` by the rest, and
+    /// `%%` by a percent sign.
+    ///
+    /// - Throws: `OptionError` for another letter after a percent sign and for names that AMQP cannot carry.
+    init(expanding text: String, machine: String = NodeName.machine()) throws {
+        let halves = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        let given = (name: halves.count == 2 ? String(halves[0]) : "", host: halves.last.map(String.init) ?? "")
+        name = try Self.expand(given.name.isEmpty ? "celery" : given.name, in: text, machine: machine)
+        host = try Self.expand(given.host.isEmpty ? machine : given.host, in: text, machine: machine)
+        guard description.utf8.count <= Self.maximumLength else {
+            throw OptionError("a node name has at most \(Self.maximumLength) bytes")
+        }
+        guard !description.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw OptionError("a node name has no control characters")
+        }
+    }
+
+    /// Queue names of AMQP have at most 255 bytes, and the names of a worker's own queues add a suffix.
+    private static let maximumLength = 200
+
+    private static func expand(_ template: String, in text: String, machine: String) throws -> String {
+        let parts = machine.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        var expanded = ""
+        var rest = template[...]
+        while let mark = rest.firstIndex(of: "%") {
+            expanded += rest[..<mark]
+            let letter = rest[rest.index(after: mark)...].first
+            switch letter {
+            case "h": expanded += machine
+            case "n": expanded += parts.first ?? ""
+            case "d": expanded += parts.count == 2 ? parts[1] : ""
+            case "%": expanded += "%"
+            default:
+                let found = letter.map { "%\($0)" } ?? "%"
+                throw OptionError("unknown format \(found) in '\(text)': use %h, %n, %d, or %% for a percent sign")
+            }
+            rest = rest[rest.index(mark, offsetBy: 2)...]
+        }
+        return expanded + rest
+    }
+
+    /// This machine's name as the system knows it.
+    static func machine() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return name.isEmpty ? "localhost" : name
+    }
+}

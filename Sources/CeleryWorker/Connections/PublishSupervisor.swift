@@ -1,0 +1,67 @@
+import AMQP
+import Celery
+import Logging
+
+/// Keeps the publishing connection: one channel with confirms for results, one for tasks, each opened again when lost.
+struct PublishSupervisor: Sendable {
+    let broker: any Broker
+    let configuration: CeleryConfiguration
+    let results: ConfirmPublisher
+    let tasks: ConfirmPublisher
+    let topology: CurrentValue<TopologyDeclarer>
+    let logger: Logger
+
+    /// Runs until the task is cancelled, then closes the connection.
+    ///
+    /// - Throws: ``CeleryError`` when no further attempt to connect is allowed.
+    func run() async throws(CeleryError) {
+        var reconnector = Reconnector(broker: broker, role: .publish, configuration: configuration, logger: logger)
+        while !Task.isCancelled {
+            let connection: any BrokerConnection
+            do {
+                connection = try await reconnector.connect()
+            } catch where error.code == .cancelled {
+                return
+            }
+            topology.set(TopologyDeclarer(connection: connection))
+            await serve(connection)
+            topology.set(nil)
+            await connection.close()
+            guard !Task.isCancelled else { return }
+            reconnector.lost(await connection.waitUntilClosed())
+        }
+    }
+
+    /// Serves both publishers until the connection has ended or the task is cancelled.
+    private func serve(_ connection: any BrokerConnection) async {
+        await withTaskGroup(of: Void.self) { group in
+            for publisher in [results, tasks] {
+                group.addTask { await serve(publisher, on: connection) }
+            }
+            // Without a channel for one of them the connection is of no use.
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func serve(_ publisher: ConfirmPublisher, on connection: any BrokerConnection) async {
+        var oneByOne = false
+        while !Task.isCancelled {
+            let channel: any BrokerChannel
+            do {
+                channel = try await connection.openChannel(confirms: true)
+            } catch {
+                if !Task.isCancelled { logger.debug("no channel for publishing", error: error) }
+                return
+            }
+            let ended = Gate<AMQPError?>()
+            Task { ended.open(await channel.waitUntilClosed()) }
+            await publisher.attach(channel, oneByOne: oneByOne)
+            guard let end = await ended.waitUnlessCancelled() else { return }
+            publisher.detach()
+            guard let end else { return }
+            logger.warning("A publishing channel has ended", error: end)
+            oneByOne = end.replyCode != nil
+        }
+    }
+}

@@ -1,0 +1,314 @@
+import AMQP
+import Celery
+import CeleryProtocol
+import Logging
+
+/// Turns the outcome of a run into messages, and settles its delivery when they are confirmed.
+///
+/// After a success the callbacks go out first, then the chain's next step, then the result, and last the late
+/// acknowledgement. A run that nothing follows frees its slot as soon as the result is posted: the acknowledgement
+/// follows in the completion, where the connection reads.
+final class Finisher: Sendable {
+    private let results: ConfirmPublisher
+    private let composer: ResultComposer
+    private let sender: TaskSender
+    private let ledger: DeliveryLedger
+    private let counters: WorkerCounters
+    private let configuration: CeleryConfiguration
+    private let hostname: String
+    private let log: TaskLog
+
+    init(
+        results: ConfirmPublisher,
+        composer: ResultComposer,
+        sender: TaskSender,
+        ledger: DeliveryLedger,
+        counters: WorkerCounters,
+        configuration: CeleryConfiguration,
+        hostname: String,
+        log: TaskLog
+    ) {
+        self.results = results
+        self.composer = composer
+        self.sender = sender
+        self.ledger = ledger
+        self.counters = counters
+        self.configuration = configuration
+        self.hostname = hostname
+        self.log = log
+    }
+
+    /// Waits while too many results are unconfirmed.
+    func waitForRoom() async { await results.waitForRoom() }
+
+    /// Publishes the outcome of a run.
+    func finish(_ run: TaskRun, _ outcome: TaskOutcome, runtime: Duration) async {
+        switch outcome {
+        case .success(let value): await succeed(run, value, runtime: runtime)
+        case .failure(let failure): await fail(run, failure)
+        case .retry(let retry): await self.retry(run, retry)
+        case .ignore: ignore(run)
+        case .reject(let reject): self.reject(run, reject)
+        case .cancelled: cancel(run)
+        }
+        await results.waitForRoom()
+    }
+
+    /// Tells the caller of a state on the way to the outcome. Nothing waits for the confirm.
+    func postState(_ state: TaskState, meta: JSONValue, of run: TaskRun) {
+        guard let message = composer.message(of: run, state, meta) else { return }
+        let request = run.request
+        results.post(message) { self.answered($0, for: request, isFinal: false) }
+    }
+
+    /// Tells the caller that the task has started.
+    func postStarted(_ run: TaskRun) {
+        let meta: JSONValue = ["pid": .int(ProcessIdentity.processID), "hostname": .string(hostname)]
+        postState(.started, meta: meta, of: run)
+    }
+}
+
+// MARK: - Outcomes
+
+extension Finisher {
+    private func succeed(_ run: TaskRun, _ value: JSONValue, runtime: Duration) async {
+        let embed = run.body.embed
+        if embed.callbacks != nil || embed.chain?.isEmpty == false {
+            do {
+                try await sender.sendCallbacks(of: run, result: value)
+                try await sender.sendChainStep(of: run, result: value)
+            } catch {
+                return await failToSend(run, error)
+            }
+        }
+        counters.succeeded.add()
+        log.succeeded(run.request, value, runtime: runtime)
+        let message = run.request.wantsResult ? composer.message(of: run, .success, value) : nil
+        post(message, of: run.request, then: .ack)
+    }
+
+    private func fail(_ run: TaskRun, _ failure: TaskOutcome.Failure) async {
+        counters.failed.add()
+        log.failed(run.request, failure)
+        let settlement: Settlement = acknowledges(failure, run.request) ? .ack : .reject(requeue: failure.isTimeout)
+        let wantsResult = run.request.wantsResult || configuration.taskStoreErrorsEvenIfIgnored
+        let result = failure.exception.json
+        let own = wantsResult ? composer.message(of: run, .failure, result, traceback: failure.traceback) : nil
+        let steps = run.body.embed.chain.map { composer.messages(failing: $0, failure) } ?? []
+        let errbacks = run.body.embed.errbacks ?? []
+        if steps.isEmpty, errbacks.isEmpty { return post(own, of: run.request, then: settlement) }
+        let confirms = Countdown(steps.count)
+        for step in steps {
+            results.post(step) { verdict in
+                self.answered(verdict, for: run.request, isFinal: true)
+                confirms.decrement()
+            }
+        }
+        do {
+            try await sender.sendErrbacks(of: run)
+        } catch {
+            log.errbacksFailed(run.request, error)
+        }
+        await confirms.wait()
+        post(own, of: run.request, then: settlement)
+    }
+
+    private func retry(_ run: TaskRun, _ retry: Retry) async {
+        let request = run.request
+        let limit = retry.max ?? request.task.options.maxRetries
+        if let limit, request.headers.retries >= limit { return await fail(run, exhausted(retry, run)) }
+        let delay = retry.after ?? request.task.options.retryDelay
+        let change = RetryRequest(
+            args: retry.args,
+            kwargs: retry.kwargs,
+            countdown: retry.eta == nil ? delay : nil,
+            eta: retry.eta.map { WireDate($0) }
+        )
+        do {
+            try await sender.sendRetry(of: run, change)
+        } catch {
+            return rejectRetry(run, error)
+        }
+        counters.retried.add()
+        let cause = retry.cause.map(ExceptionInfo.init(mapping:))
+        let reason = RetryReason(delay: delay, eta: retry.eta, cause: cause)
+        log.retried(request, reason)
+        let message =
+            request.wantsResult
+            ? composer.message(
+                of: run,
+                .retry,
+                cause?.json ?? .null,
+                traceback: Traceback.text(of: reason.exception, task: request.headers.task)
+            ) : nil
+        post(message, of: request, then: .ack)
+    }
+
+    private func ignore(_ run: TaskRun) {
+        counters.ignored.add()
+        log.ignored(run.request)
+        settle(run.request, .ack)
+    }
+
+    private func reject(_ run: TaskRun, _ reject: Reject) {
+        counters.rejected.add()
+        log.rejected(run.request, reject)
+        guard !reject.requeue else { return settle(run.request, .reject(requeue: true)) }
+        let exception = ExceptionInfo.rejected(reason: reject.reason).json
+        let message = run.request.wantsResult ? composer.message(of: run, .failure, exception) : nil
+        post(message, of: run.request, then: .reject(requeue: false))
+    }
+
+    /// A late task goes back to its queue; the caller of an early one hears what Celery tells it.
+    private func cancel(_ run: TaskRun) {
+        log.cancelled(run.request)
+        guard !run.request.acksLate else { return settle(run.request, .reject(requeue: true)) }
+        let exception = ExceptionInfo.cancelledByShutdown.json
+        let message = run.request.wantsResult ? composer.message(of: run, .retry, exception) : nil
+        post(message, of: run.request, then: .ack)
+    }
+
+    /// What follows the task cannot be sent: the caller has to know that the rest will not come.
+    private func failToSend(_ run: TaskRun, _ error: CeleryError) async {
+        if run.request.acksLate, error.isOutage {
+            log.returned(run.request, error)
+            return settle(run.request, .reject(requeue: true))
+        }
+        await fail(run, TaskOutcome.Failure(ExceptionInfo(sending: error), task: run.request.headers.task))
+    }
+
+    /// Celery: `Reject(exc, requeue=False)`.
+    private func rejectRetry(_ run: TaskRun, _ error: CeleryError) {
+        if run.request.acksLate, error.isOutage {
+            log.returned(run.request, error)
+            return settle(run.request, .reject(requeue: true))
+        }
+        reject(run, Reject("the retry could not be sent: \(error)"))
+    }
+
+    private func exhausted(_ retry: Retry, _ run: TaskRun) -> TaskOutcome.Failure {
+        let name = run.request.headers.task
+        if let cause = retry.cause { return TaskOutcome.Failure(cause, task: name) }
+        return TaskOutcome.Failure(
+            .maxRetriesExceeded(
+                name: name,
+                id: run.request.id,
+                args: retry.args ?? run.body.args,
+                kwargs: retry.kwargs ?? run.body.kwargs
+            ),
+            task: name
+        )
+    }
+
+    private func acknowledges(_ failure: TaskOutcome.Failure, _ request: TaskRequest) -> Bool {
+        if let own = request.task.options.acksOnFailure { return own }
+        let specific = failure.isTimeout ? configuration.taskAcksOnTimeout : configuration.taskAcksOnFailure
+        return specific ?? configuration.taskAcksOnFailureOrTimeout
+    }
+}
+
+// MARK: - Requests that do not run
+
+extension Finisher {
+    /// Discards a request whose expiry has passed.
+    func expire(_ request: TaskRequest) {
+        counters.expired.add()
+        log.expired(request)
+        let message = request.wantsResult ? composer.message(of: request.envelope, .revoked, .revoked("expired")) : nil
+        publish(message, for: request) { self.ledger.settle(request.delivery, .ack) }
+    }
+
+    /// Refuses a request whose body cannot be read: it was not acknowledged yet.
+    func refuse(_ request: TaskRequest, _ error: ProtocolError) {
+        counters.rejected.add()
+        log.refused(task: request.headers.task, id: request.id, request.info, error)
+        let message = composer.message(of: request.envelope, .failure, ExceptionInfo(error))
+        publish(message, for: request) { self.ledger.settle(request.delivery, .reject(requeue: false)) }
+    }
+
+    /// Refuses a message whose headers cannot be read.
+    func refuse(_ message: IncomingMessage, _ delivery: DeliveryID, _ error: ProtocolError) {
+        counters.rejected.add()
+        let (task, id) = ReceivedTask.identity(of: message.properties)
+        log.refused(task: task, id: id, DeliveryInfo(message), error)
+        let result = composer.message(refusing: message.properties, ExceptionInfo(error))
+        publish(result, for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
+    }
+
+    /// Refuses a task that nobody has registered, and fails the steps of its chain.
+    func refuseUnknown(_ envelope: TaskEnvelope, _ delivery: DeliveryID, _ info: DeliveryInfo) {
+        counters.rejected.add()
+        log.unknown(envelope, info)
+        let exception = ExceptionInfo.notRegistered(envelope.headers.task)
+        if let chain = try? envelope.decodedBody().embed.chain {
+            let failure = TaskOutcome.Failure(exception: exception, traceback: nil)
+            for step in composer.messages(failing: chain, failure) { publish(step, for: nil) {} }
+        }
+        let message = composer.message(of: envelope, .failure, exception)
+        publish(message, for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
+    }
+}
+
+// MARK: - Publishing and settling
+
+extension Finisher {
+    /// Posts a result where there is one, and settles the delivery of a late task when it is confirmed.
+    private func post(_ message: OutgoingMessage?, of request: TaskRequest, then settlement: Settlement) {
+        guard let message else { return settle(request, settlement) }
+        results.post(message) { verdict in
+            let isLost = self.answered(verdict, for: request, isFinal: true)
+            // The task runs again rather than that its outcome vanishes.
+            self.settle(request, isLost ? .reject(requeue: true) : settlement)
+        }
+    }
+
+    private func publish(
+        _ message: OutgoingMessage?,
+        for request: TaskRequest?,
+        then done: @escaping @Sendable () -> Void
+    ) {
+        guard let message else { return done() }
+        results.post(message) { verdict in
+            self.answered(verdict, for: request, isFinal: true)
+            done()
+        }
+    }
+
+    /// Counts and logs what became of a result. True if an outage of the broker has lost it.
+    @discardableResult
+    private func answered(_ verdict: ConfirmPublisher.Verdict, for request: TaskRequest?, isFinal: Bool) -> Bool {
+        switch verdict {
+        case .confirmed:
+            return false
+        case .unroutable:
+            counters.unroutableResults.add()
+            log.unroutable(request, isFinal: isFinal)
+            return false
+        case .failed(let error):
+            counters.lostResults.add()
+            log.lost(request, error)
+            return error.isRecoverable
+        }
+    }
+
+    private func settle(_ request: TaskRequest, _ settlement: Settlement) {
+        if request.acksLate { ledger.settle(request.delivery, settlement) }
+    }
+}
+
+extension CeleryError {
+    /// Whether the broker could not be reached, so that the same may work later.
+    fileprivate var isOutage: Bool { code == .connection || code == .closed || code == .cancelled }
+}
+
+extension DeliveryInfo {
+    /// Where a message came from.
+    init(_ message: IncomingMessage) {
+        self.init(
+            exchange: message.exchange,
+            routingKey: message.routingKey,
+            priority: message.properties.priority,
+            redelivered: message.redelivered
+        )
+    }
+}

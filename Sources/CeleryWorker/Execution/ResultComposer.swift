@@ -1,0 +1,165 @@
+import AMQPValues
+import Celery
+import CeleryProtocol
+import FoundationEssentials
+
+/// Makes the messages of the `rpc://` result backend, as `celery.backends.rpc.RPCBackend.store_result` does.
+struct ResultComposer: Sendable {
+    private let hostname: String
+    private let timezone: TimeZone
+    private let isUTC: Bool
+    private let isExtended: Bool
+    private let deliveryMode: UInt8
+    private let now: @Sendable () -> Date
+
+    init(configuration: CeleryConfiguration, hostname: String, now: @escaping @Sendable () -> Date = { Date() }) {
+        self.hostname = hostname
+        timezone = configuration.timezone
+        isUTC = configuration.timezone == .gmt
+        isExtended = configuration.resultExtended
+        deliveryMode = configuration.resultPersistent ? 2 : 1
+        self.now = now
+    }
+
+    /// The message for a state of a run; nil where nobody waits.
+    func message(
+        of run: TaskRun,
+        _ state: TaskState,
+        _ result: JSONValue,
+        traceback: String? = nil
+    ) -> OutgoingMessage? {
+        guard let replyTo = run.request.replyTo else { return nil }
+        let children = state == .started ? [] : run.children
+        var message = basis(of: run.request.envelope.headers, state, result, traceback: traceback, children: children)
+        if isExtended { message.extended = extended(run) }
+        return outgoing(message, to: replyTo, correlationID: run.request.envelope.properties.correlationID)
+    }
+
+    /// The message for a request whose body was not read, because it is not going to run.
+    func message(
+        of envelope: TaskEnvelope,
+        _ state: TaskState,
+        _ exception: ExceptionInfo
+    ) -> OutgoingMessage? {
+        guard let replyTo = envelope.properties.replyTo, !replyTo.isEmpty else { return nil }
+        let message = basis(of: envelope.headers, state, exception.json, traceback: nil, children: [])
+        return outgoing(message, to: replyTo, correlationID: envelope.properties.correlationID)
+    }
+
+    /// The failure of a message of which not even the headers could be read; nil where nobody can be told.
+    func message(refusing properties: BasicProperties, _ exception: ExceptionInfo) -> OutgoingMessage? {
+        guard let replyTo = properties.replyTo, !replyTo.isEmpty,
+            let id = ReceivedTask.identity(of: properties).id
+        else { return nil }
+        let message = ResultMessage(taskID: id, state: .failure, result: exception.json, dateDone: dateDone())
+        return outgoing(message, to: replyTo, correlationID: properties.correlationID)
+    }
+
+    /// The failures of the steps of a chain that will never run, each to its own reply queue
+    /// (`celery.backends.base.Backend._fail_chain`).
+    func messages(failing chain: [JSONValue], _ failure: TaskOutcome.Failure) -> [OutgoingMessage] {
+        var messages: [OutgoingMessage] = []
+        var steps = chain[...]
+        var chordBodies: [JSONValue] = []
+        while let step = steps.popFirst() ?? chordBodies.popLast() {
+            guard let signature = try? SignatureWire(decoding: step) else { continue }
+            if let message = message(failing: signature, failure) { messages.append(message) }
+            if signature.subtaskType == "chord", let body = signature.kwargs["body"] { chordBodies.append(body) }
+        }
+        return messages
+    }
+
+    private func message(failing step: SignatureWire, _ failure: TaskOutcome.Failure) -> OutgoingMessage? {
+        guard case .string(let id)? = step.options["task_id"],
+            case .string(let replyTo)? = step.options["reply_to"], !replyTo.isEmpty,
+            step.options["ignore_result"] != .bool(true)
+        else { return nil }
+        let message = ResultMessage(
+            taskID: id,
+            state: .failure,
+            result: failure.exception.json,
+            traceback: failure.traceback,
+            dateDone: dateDone(),
+            groupID: step.options["group_id"]?.stringValue,
+            parentID: step.options["parent_id"]?.stringValue
+        )
+        return outgoing(message, to: replyTo, correlationID: nil)
+    }
+}
+
+extension ResultComposer {
+    private static let noHeaders = FieldTable()
+
+    private func basis(
+        of headers: TaskHeaders,
+        _ state: TaskState,
+        _ result: JSONValue,
+        traceback: String?,
+        children: [JSONValue]
+    ) -> ResultMessage {
+        ResultMessage(
+            taskID: headers.id,
+            state: state,
+            result: result,
+            traceback: traceback,
+            children: children,
+            dateDone: state.isReady ? dateDone() : nil,
+            groupID: headers.group,
+            parentID: headers.parentID
+        )
+    }
+
+    private func outgoing(
+        _ message: ResultMessage,
+        to replyTo: String,
+        correlationID: String?
+    ) -> OutgoingMessage {
+        var properties = BasicProperties()
+        properties.contentType = "application/json"
+        properties.contentEncoding = "utf-8"
+        properties.headers = Self.noHeaders
+        properties.deliveryMode = deliveryMode
+        properties.priority = 0
+        properties.correlationID = correlationID ?? message.taskID
+        return OutgoingMessage(routingKey: replyTo, properties: properties, body: message.encoded())
+    }
+
+    private func dateDone() -> String {
+        let now = now()
+        return WireDate(now, offsetSeconds: isUTC ? 0 : timezone.secondsFromGMT(for: now)).text
+    }
+
+    private func extended(_ run: TaskRun) -> ResultMessage.Extended {
+        let headers = run.request.envelope.headers
+        var stamps: JSONObject = [:]
+        for name in headers.stampedHeaders ?? [] { stamps[name] = headers.stamps[name].map(JSONValue.init(stamp:)) }
+        return ResultMessage.Extended(
+            name: headers.task,
+            args: .array(run.body.args),
+            kwargs: .object(run.body.kwargs),
+            worker: hostname,
+            retries: headers.retries,
+            queue: run.request.info.routingKey,
+            stampedHeaders: headers.stampedHeaders,
+            stamps: stamps
+        )
+    }
+}
+
+extension JSONValue {
+    /// The value of a stamp, which travels in a header, for a result's body.
+    fileprivate init(stamp field: FieldValue) {
+        switch field {
+        case .bool(let flag): self = .bool(flag)
+        case .string(let text): self = .string(text)
+        case .float, .double: self = field.doubleValue.map(JSONValue.double) ?? .null
+        case .array(let elements): self = .array(elements.map(JSONValue.init(stamp:)))
+        case .table(let table):
+            self = .object(
+                JSONObject(table.map { ($0.name, JSONValue(stamp: $0.value)) }, uniquingKeysWith: { _, last in last })
+            )
+        case .bytes(let bytes), .longBytes(let bytes): self = .bytes(bytes)
+        default: self = field.intValue.map(JSONValue.int) ?? .null
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import AMQP
+import Celery
+import CeleryProtocol
+import Logging
+
+/// The worker's log lines about tasks, in Celery's words: other tools parse them.
+///
+/// A text is put together only if its level is enabled.
+struct TaskLog: Sendable {
+    let logger: Logger
+
+    private enum Key {
+        static let queue = "queue"
+        static let exchange = "exchange"
+        static let task = "task_name"
+        static let id = "task_id"
+    }
+
+    func received(_ request: TaskRequest) {
+        logger.info("Task \(request.label) received")
+    }
+
+    func succeeded(_ request: TaskRequest, _ value: JSONValue, runtime: Duration) {
+        logger.info("Task \(request.label) succeeded in \(runtime.seconds)s: \(PythonRepr.repr(value))")
+    }
+
+    func failed(_ request: TaskRequest, _ failure: TaskOutcome.Failure) {
+        let traceback = failure.traceback.map { "\n\($0.trimmedEnd)" } ?? ""
+        logger.error("Task \(request.label) raised unexpected: \(failure.exception.pythonRepr)\(traceback)")
+    }
+
+    func retried(_ request: TaskRequest, _ reason: RetryReason) {
+        logger.info("Task \(request.label) retry: \(reason.text)")
+    }
+
+    func ignored(_ request: TaskRequest) {
+        logger.info("Task \(request.label) ignored")
+    }
+
+    func rejected(_ request: TaskRequest, _ reject: Reject) {
+        let requeue = reject.requeue ? "True" : "False"
+        logger.warning("Task \(request.label) reject requeue=\(requeue): \(reject.reason)")
+        if reject.requeue, !request.acksLate {
+            logger.warning("Task \(request.label) has no message to requeue: it was acknowledged at its start")
+        }
+    }
+
+    func cancelled(_ request: TaskRequest) {
+        logger.warning("Task \(request.label) cancelled by the shutdown")
+    }
+
+    func expired(_ request: TaskRequest) {
+        logger.info("Discarding revoked task: \(request.label)")
+    }
+
+    func returned(_ request: TaskRequest, _ error: CeleryError) {
+        logger.error("Task \(request.label) goes back to its queue: what follows it could not be sent", error: error)
+    }
+
+    func errbacksFailed(_ request: TaskRequest, _ error: CeleryError) {
+        logger.error("Task \(request.label): its errbacks could not be sent", error: error)
+    }
+
+    func unroutable(_ request: TaskRequest?, isFinal: Bool) {
+        let level: Logger.Level = isFinal ? .warning : .debug
+        guard let request else { return logger.log(level: level, "A result has no reply queue any more") }
+        logger.log(level: level, "Task \(request.label): its reply queue does not exist any more")
+    }
+
+    func lost(_ request: TaskRequest?, _ error: AMQPError) {
+        guard let request else { return logger.error("A result could not be sent", error: error) }
+        logger.error("Task \(request.label): its result could not be sent", error: error)
+    }
+
+    func unknown(_ envelope: TaskEnvelope, _ info: DeliveryInfo) {
+        var metadata = place(info)
+        metadata[Key.id] = "\(envelope.headers.id.loggable)"
+        logger.error(
+            "Received unregistered task of type '\(envelope.headers.task.loggable)'. The message has been rejected",
+            metadata: metadata
+        )
+    }
+
+    func refused(task: String?, id: String?, _ info: DeliveryInfo, _ error: ProtocolError) {
+        var metadata = place(info)
+        if let task { metadata[Key.task] = "\(task.loggable)" }
+        if let id { metadata[Key.id] = "\(id.loggable)" }
+        logger.error("Received invalid task message: \(error). The message has been rejected", metadata: metadata)
+    }
+
+    private func place(_ info: DeliveryInfo) -> Logger.Metadata {
+        [Key.exchange: "\(info.exchange)", Key.queue: "\(info.routingKey)"]
+    }
+}
+
+extension String {
+    /// The text on one line and bounded, for what a stranger has put into a header.
+    fileprivate var loggable: String {
+        String(prefix(200).map { $0.isNewline || $0 == "\u{1b}" ? " " : $0 })
+    }
+
+    /// The text without line ends behind it.
+    fileprivate var trimmedEnd: Substring {
+        var text = self[...]
+        while text.last?.isNewline == true { text.removeLast() }
+        return text
+    }
+}

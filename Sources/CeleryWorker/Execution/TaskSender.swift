@@ -1,0 +1,158 @@
+import AMQP
+import Celery
+import CeleryProtocol
+
+/// Sends tasks for a worker: what running tasks send, and what follows them.
+///
+/// Queues are declared first, once per connection. Every message is confirmed. Tasks that a worker sends have no reply
+/// queue of the worker's: nobody in it waits for their results. Steps of a chain keep the reply queue that their sender
+/// gave them.
+final class TaskSender: Sendable {
+    /// Connects sends with the publishing connection of the moment; nil while there is none.
+    let topology = CurrentValue<TopologyDeclarer>()
+    let composer: TaskComposer
+    private let publisher: ConfirmPublisher
+    private let origin: String
+    private let registry: TaskRegistry
+
+    init(composer: TaskComposer, publisher: ConfirmPublisher, registry: TaskRegistry, origin: String) {
+        self.composer = composer
+        self.publisher = publisher
+        self.registry = registry
+        self.origin = origin
+    }
+
+    /// Sends a task on behalf of a running one and counts it as its child.
+    func sendChild(
+        _ signature: Signature,
+        options: TaskOptions,
+        of run: TaskRun
+    ) async throws(CeleryError) -> String {
+        let composition = try composer.compose(
+            signature,
+            options: options,
+            context: context(of: run).within(run.request.headers)
+        )
+        try await send(composition.tasks)
+        if let groupID = composition.groupID {
+            run.addChild(ResultTuple(id: groupID, members: composition.tasks.map { ResultTuple(id: $0.id) }))
+            return groupID
+        }
+        run.addChild(ResultTuple(lineage: composition.lineage))
+        return composition.lineage.last ?? ""
+    }
+
+    /// Sends the callbacks of a successful task.
+    func sendCallbacks(of run: TaskRun, result: JSONValue) async throws(CeleryError) {
+        let message = message(of: run)
+        let tasks = try composer.composeCallbacks(after: message, result: result, context: context(of: run))
+        try await send(tasks)
+        addChildren(tasks, to: run)
+    }
+
+    /// Sends the next step of a successful task's chain.
+    func sendChainStep(of run: TaskRun, result: JSONValue) async throws(CeleryError) {
+        let message = message(of: run)
+        let tasks = try composer.composeChainStep(after: message, result: result, context: context(of: run))
+        try await send(tasks)
+        addChildren(tasks, to: run)
+    }
+
+    /// Sends the errbacks of a failed task, each with the task's id as its argument.
+    func sendErrbacks(of run: TaskRun) async throws(CeleryError) {
+        let tasks = try composer.composeErrbacks(
+            run.body.embed.errbacks ?? [],
+            after: run.request.headers,
+            context: context(of: run)
+        )
+        try await send(tasks)
+    }
+
+    /// Sends a task again by itself; the same task counts as its own child, as Celery has it.
+    func sendRetry(of run: TaskRun, _ request: RetryRequest) async throws(CeleryError) {
+        let info = run.request.info
+        let task = try composer.retry(
+            message(of: run),
+            exchange: info.exchange,
+            routingKey: info.routingKey,
+            request: request,
+            context: context(of: run)
+        )
+        try await send([task])
+        run.addChild(ResultTuple(id: run.request.id))
+    }
+}
+
+extension TaskSender {
+    private func message(of run: TaskRun) -> TaskMessage {
+        let envelope = run.request.envelope
+        return TaskMessage(headers: envelope.headers, body: run.body, properties: envelope.properties)
+    }
+
+    private func context(of run: TaskRun) -> SendContext {
+        SendContext(
+            origin: origin,
+            inheritedPriority: composer.configuration.taskInheritParentPriority ? run.request.info.priority : nil,
+            registered: { [registry] name in registry.task(named: name)?.sendOptions }
+        )
+    }
+
+    private func addChildren(_ tasks: [ComposedTask], to run: TaskRun) {
+        var rest = tasks[...]
+        while let first = rest.first {
+            guard let group = first.groupID else {
+                run.addChild(ResultTuple(id: first.id))
+                rest = rest.dropFirst()
+                continue
+            }
+            let members = rest.prefix { $0.groupID == group }
+            run.addChild(ResultTuple(id: group, members: members.map { ResultTuple(id: $0.id) }))
+            rest = rest.dropFirst(members.count)
+        }
+    }
+
+    private func send(_ tasks: [ComposedTask]) async throws(CeleryError) {
+        for task in tasks { try await send(task) }
+    }
+
+    private func send(_ task: ComposedTask) async throws(CeleryError) {
+        try await prepareTarget(of: task)
+        switch await publisher.publish(task.message) {
+        case .confirmed: return
+        case .unroutable(let error), .failed(let error):
+            throw CeleryError(error, "the task '\(task.task)' could not be sent")
+        }
+    }
+
+    /// Declares the task's queue, or checks its exchange, on the next connection if this one is lost meanwhile.
+    private func prepareTarget(of task: ComposedTask) async throws(CeleryError) {
+        var tries = 0
+        while true {
+            guard let topology = await topology.wait() else { throw CeleryError(.closed, "the worker has ended") }
+            do {
+                if let queue = task.queue { return try await topology.declare(queue) }
+                return try await topology.checkExchange(task.message.exchange)
+            } catch {
+                guard error.code == .connection, let delay = RetryPolicy.results.delay(beforeRetry: tries) else {
+                    throw error
+                }
+                tries += 1
+                await Alarm.sleep(delay)
+            }
+        }
+    }
+}
+
+extension ComposedTask {
+    /// The group that the message belongs to.
+    fileprivate var groupID: String? { message.properties.headers?["group"]?.stringValue }
+}
+
+extension ResultTuple {
+    /// The last of these ids, each with the one before it as its parent.
+    init(lineage: [String]) {
+        var tuple = ResultTuple(id: lineage.first ?? "")
+        for id in lineage.dropFirst() { tuple = ResultTuple(id: id, parent: tuple) }
+        self = tuple
+    }
+}

@@ -1,0 +1,23 @@
+/// Where tasks run: a number of slots, each of which runs one task at a time.
+protocol ExecutionPool: Sendable {
+    /// Starts the slots. The closure runs one request and returns when the slot is free again.
+    func start(_ run: @escaping @Sendable (TaskRequest) async -> Void)
+
+    /// Puts requests in line. After `close` they come back as the answer.
+    func submit(_ requests: [TaskRequest]) -> [TaskRequest]
+
+    /// Takes the requests out of the line that satisfy the condition and have not started.
+    func withdraw(where condition: (TaskRequest) -> Bool) -> [TaskRequest]
+
+    /// Starts nothing any more; answers the requests that have not started.
+    func close() -> [TaskRequest]
+
+    /// Tells the running tasks to end.
+    func cancelRunning()
+
+    /// Calls the closure once, when every slot has ended after `close`.
+    func whenEnded(_ body: @escaping @Sendable () -> Void)
+
+    /// How many tasks run now.
+    var runningCount: Int { get }
+}

@@ -1,0 +1,70 @@
+import Synchronization
+
+/// Runs tasks inside of this process, each slot as a Swift task of its own on threads of the pool.
+///
+/// Celery: `--pool tasks`, and `threads`. A trap in a task ends the process with all its tasks.
+final class InProcessPool: ExecutionPool {
+    /// Beyond this many slots only tasks that suspend instead of blocking run all at once.
+    static let maxThreads = 64
+
+    private struct State {
+        var slots: [Task<Void, Never>] = []
+        var openSlots = 0
+    }
+
+    private let concurrency: Int
+    private let queue = ReadyQueue()
+    let executor: ThreadExecutor
+    private let state = Mutex(State())
+    private let running = WorkerCounters.Counter()
+    private let ended = Gate<Void>()
+
+    /// Makes a pool of so many slots; at least one.
+    init(concurrency: Int) {
+        self.concurrency = max(1, concurrency)
+        executor = ThreadExecutor(label: "swcelery.pool", maxThreads: min(self.concurrency, Self.maxThreads))
+    }
+
+    var runningCount: Int { running.count }
+
+    func start(_ run: @escaping @Sendable (TaskRequest) async -> Void) {
+        state.withLock { state in
+            state.openSlots = concurrency
+            state.slots = (0..<concurrency).map { _ in
+                Task(executorPreference: executor) { await self.runSlot(run) }
+            }
+        }
+    }
+
+    private func runSlot(_ run: @Sendable (TaskRequest) async -> Void) async {
+        while let request = await queue.next() {
+            running.add(1)
+            await run(request)
+            running.add(-1)
+        }
+        let isLast = state.withLock { state -> Bool in
+            state.openSlots -= 1
+            return state.openSlots == 0
+        }
+        if isLast { ended.open() }
+    }
+
+    func submit(_ requests: [TaskRequest]) -> [TaskRequest] { queue.append(requests) }
+
+    func withdraw(where condition: (TaskRequest) -> Bool) -> [TaskRequest] { queue.remove(where: condition) }
+
+    func close() -> [TaskRequest] {
+        let left = queue.close()
+        let neverStarted = state.withLock { $0.slots.isEmpty }
+        if neverStarted { ended.open() }
+        return left
+    }
+
+    func cancelRunning() {
+        for slot in state.withLock({ $0.slots }) { slot.cancel() }
+    }
+
+    func whenEnded(_ body: @escaping @Sendable () -> Void) {
+        ended.whenOpen { body() }
+    }
+}

@@ -1,0 +1,65 @@
+public import Celery
+public import CeleryProtocol
+
+/// The tasks that a worker can run, by name.
+///
+/// A registry is a value: it is filled before the worker is made and does not change afterwards. A name that is
+/// registered twice is reported when the worker is made.
+public struct TaskRegistry: Sendable {
+    private var tasks: [String: RegisteredTask] = [:]
+    private var duplicates: [String] = []
+
+    /// Makes a registry with the tasks that every Celery worker has.
+    public init() {
+        BuiltinTasks.register(in: &self)
+    }
+
+    /// The names of all tasks, sorted; Celery's own (`celery.…`) included.
+    public var names: [String] { tasks.keys.sorted() }
+
+    func task(named name: String) -> RegisteredTask? { tasks[name] }
+
+    /// Checks that no name was registered twice.
+    ///
+    /// - Throws: ``CeleryError`` with the code `invalidConfiguration`.
+    func validate() throws(CeleryError) {
+        guard duplicates.isEmpty else {
+            let names = duplicates.sorted().joined(separator: ", ")
+            throw CeleryError(.invalidConfiguration, "tasks are registered twice: \(names)")
+        }
+    }
+
+    mutating func add(_ name: String, _ options: TaskRegistrationOptions, body: @escaping RegisteredTask.Body) {
+        guard tasks[name] == nil else {
+            duplicates.append(name)
+            return
+        }
+        tasks[name] = RegisteredTask(name: name, options: options, body: body)
+    }
+}
+
+extension TaskRegistry {
+    /// Registers a task that takes its arguments as they came.
+    public mutating func registerUntyped(
+        _ name: String,
+        options: TaskRegistrationOptions = .init(),
+        _ body: @escaping @Sendable (TaskContext, [JSONValue], JSONObject) async throws -> JSONValue
+    ) {
+        add(name, options, body: body)
+    }
+
+    /// Registers the task of a `Codable` struct.
+    ///
+    /// Callers may give the properties by keyword, or by position in the order of their declaration. A property that is
+    /// optional may be left out. Where the order cannot be found (see ``ParameterProbe``) only keywords are understood.
+    public mutating func register<Arguments: TaskArguments>(
+        _ type: Arguments.Type,
+        options: TaskRegistrationOptions = .init(),
+        _ body: @escaping @Sendable (Arguments, TaskContext) async throws -> Arguments.Output
+    ) {
+        let binder = StructBinder<Arguments>(taskName: Arguments.taskName)
+        add(Arguments.taskName, options) { context, args, kwargs in
+            try ResultEncoding.encode(try await body(try binder.bind(args, kwargs), context))
+        }
+    }
+}

@@ -1,0 +1,108 @@
+public import Celery
+public import Logging
+public import ServiceLifecycle
+import CeleryProtocol
+import FoundationEssentials
+import Synchronization
+
+/// A Celery worker: takes task messages from its queues, runs them and publishes what they come to.
+///
+/// It is a `Service`: run it in a `ServiceGroup`, or call `run()` and end it with `triggerShutdown(_:)`.
+/// A worker runs once.
+public final class Worker: Service {
+    /// How a worker ends.
+    public enum Shutdown: Sendable, Hashable {
+        /// Running tasks finish, what has not started goes back to its queue.
+        case warm
+        /// Running tasks are cancelled too.
+        case cold
+    }
+
+    let parts: WorkerParts
+    private let hasRun = Atomic(false)
+    private let shutdown = Gate<Void>()
+
+    /// Makes a worker.
+    ///
+    /// - Parameters:
+    ///   - configuration: what this worker does.
+    ///   - celery: the settings that it shares with clients and other workers.
+    ///   - registry: its tasks.
+    ///   - logger: where it logs to.
+    /// - Throws: ``CeleryError`` for settings that cannot be used and for tasks that are registered twice.
+    public convenience init(
+        configuration: WorkerConfiguration = WorkerConfiguration(),
+        celery: CeleryConfiguration,
+        registry: TaskRegistry,
+        logger: Logger
+    ) throws(CeleryError) {
+        let name = try NodeName.expand(configuration.hostname)
+        let broker = try AMQPBroker(configuration: celery, connectionName: name, logger: logger)
+        try self.init(
+            broker: broker,
+            configuration: configuration,
+            celery: celery,
+            registry: registry,
+            logger: logger
+        )
+    }
+
+    /// Makes a worker on a given broker.
+    package init(
+        broker: any Broker,
+        configuration: WorkerConfiguration = WorkerConfiguration(),
+        celery: CeleryConfiguration,
+        registry: TaskRegistry,
+        logger: Logger
+    ) throws(CeleryError) {
+        parts = try WorkerParts(
+            broker: broker,
+            configuration: configuration,
+            celery: celery,
+            registry: registry,
+            logger: logger
+        )
+    }
+
+    /// The node name, `celery@host` by default.
+    public var hostname: String { parts.hostname }
+
+    /// The queues that the worker consumes from.
+    public var queues: [Queue] { parts.queues }
+
+    /// How many tasks run at a time.
+    public var concurrency: Int { parts.concurrency }
+
+    /// What the worker has done so far.
+    public var statistics: WorkerStatistics { parts.counters.snapshot }
+
+    /// Waits until all queues are consumed for the first time.
+    public func waitUntilReady() async { await parts.consuming.ready.wait() }
+
+    /// Ends the worker. A cold shutdown may follow a warm one.
+    public func triggerShutdown(_ kind: Shutdown = .warm) {
+        if kind == .cold { parts.coldShutdown.open() }
+        shutdown.open()
+    }
+
+    /// Runs the worker until it is told to end: by a graceful shutdown, by `triggerShutdown(_:)`, or by cancellation of
+    /// the task, which is a cold shutdown.
+    ///
+    /// - Throws: ``CeleryError`` when the broker cannot be reached any more, or a queue cannot be declared.
+    public func run() async throws {
+        guard !hasRun.exchange(true, ordering: .acquiringAndReleasing) else {
+            throw CeleryError(.closed, "a worker runs once")
+        }
+        // A task of its own: the end of a worker has to be orderly even if the caller's task is cancelled.
+        let work = Task(executorPreference: parts.executor) { [parts, shutdown] in try await parts.run(until: shutdown) }
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await work.value
+            } onGracefulShutdown: {
+                self.triggerShutdown(.warm)
+            }
+        } onCancel: {
+            self.triggerShutdown(.cold)
+        }
+    }
+}

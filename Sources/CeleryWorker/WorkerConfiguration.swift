@@ -1,0 +1,58 @@
+/// What one worker does beside the settings that it shares with all others.
+public struct WorkerConfiguration: Sendable {
+    /// How task bodies are run.
+    public enum Pool: String, Sendable, Hashable {
+        /// As many at a time as the concurrency allows, in this process.
+        case tasks
+        /// One at a time, in this process.
+        case solo
+    }
+
+    /// Names of the queues to consume from; empty for all of the configuration. Celery: `--queues`.
+    public var queues: [String]
+    /// Names of queues to leave out. Celery: `--exclude-queues`.
+    public var excludedQueues: Set<String>
+    /// How many tasks run at a time; nil for `worker_concurrency`, and without that the number of processors.
+    /// Celery: `--concurrency`.
+    public var concurrency: Int?
+    /// Messages that are fetched ahead for each slot, 0 for no bound; nil for `worker_prefetch_multiplier`.
+    /// Celery: `--prefetch-multiplier`.
+    public var prefetchMultiplier: Int?
+    /// The node name; `%h` stands for the host's name, `%n` for its first part, `%d` for the rest. Celery: `--hostname`.
+    public var hostname: String
+    /// How task bodies are run. Celery: `--pool`.
+    public var pool: Pool
+    /// Whether the queues are emptied before the worker starts. Celery: `--purge`.
+    public var purge: Bool
+    /// How many published results may wait for the broker's confirm before slots wait.
+    public var resultWindow: Int
+    /// How long a shutdown waits for results to be confirmed after the last task has ended.
+    public var flushTimeout: Duration
+    /// How long a cold shutdown waits for the cancelled tasks to end.
+    public var cancellationTimeout: Duration
+
+    /// Makes a configuration; the defaults are Celery's where it has them.
+    public init(
+        queues: [String] = [],
+        excludedQueues: Set<String> = [],
+        concurrency: Int? = nil,
+        prefetchMultiplier: Int? = nil,
+        hostname: String = "celery@%h",
+        pool: Pool = .tasks,
+        purge: Bool = false,
+        resultWindow: Int = 1_000,
+        flushTimeout: Duration = .seconds(30),
+        cancellationTimeout: Duration = .seconds(5)
+    ) {
+        self.queues = queues
+        self.excludedQueues = excludedQueues
+        self.concurrency = concurrency
+        self.prefetchMultiplier = prefetchMultiplier
+        self.hostname = hostname
+        self.pool = pool
+        self.purge = purge
+        self.resultWindow = resultWindow
+        self.flushTimeout = flushTimeout
+        self.cancellationTimeout = cancellationTimeout
+    }
+}

@@ -1,0 +1,82 @@
+import Synchronization
+
+/// What a worker has done since it started.
+public struct WorkerStatistics: Sendable, Hashable {
+    /// Messages taken from the broker.
+    public var received = 0
+    /// Runs of tasks that began.
+    public var started = 0
+    /// Tasks that returned a value.
+    public var succeeded = 0
+    /// Tasks that failed.
+    public var failed = 0
+    /// Tasks that were sent again by a retry.
+    public var retried = 0
+    /// Tasks that ended without an outcome, because they threw `Ignore`.
+    public var ignored = 0
+    /// Tasks that threw `Reject`, and messages that were rejected because they could not be run.
+    public var rejected = 0
+    /// Tasks that were discarded because their expiry had passed.
+    public var expired = 0
+    /// Deliveries that were given back to the broker unstarted.
+    public var returned = 0
+    /// Settlements that came after their channel was lost; the broker delivers such messages again.
+    public var staleSettlements = 0
+    /// Results for reply queues that do not exist any more.
+    public var unroutableResults = 0
+    /// Results that could not be published after all attempts.
+    public var lostResults = 0
+    /// Consuming channels that were opened.
+    public var consumers = 0
+    /// Consumers that were replaced because parked tasks held half of their prefetch credit.
+    public var rotatedConsumers = 0
+}
+
+/// The counters behind `WorkerStatistics`.
+final class WorkerCounters: Sendable {
+    /// One counter, which any thread may raise.
+    final class Counter: Sendable {
+        private let value = Atomic<Int>(0)
+
+        /// Raises the counter.
+        func add(_ count: Int = 1) { value.wrappingAdd(count, ordering: .relaxed) }
+
+        /// The count so far.
+        var count: Int { value.load(ordering: .relaxed) }
+    }
+
+    let received = Counter()
+    let started = Counter()
+    let succeeded = Counter()
+    let failed = Counter()
+    let retried = Counter()
+    let ignored = Counter()
+    let rejected = Counter()
+    let expired = Counter()
+    let returned = Counter()
+    let staleSettlements = Counter()
+    let unroutableResults = Counter()
+    let lostResults = Counter()
+    let consumers = Counter()
+    let rotatedConsumers = Counter()
+
+    /// All counts at about this time.
+    var snapshot: WorkerStatistics {
+        WorkerStatistics(
+            received: received.count,
+            started: started.count,
+            succeeded: succeeded.count,
+            failed: failed.count,
+            retried: retried.count,
+            ignored: ignored.count,
+            rejected: rejected.count,
+            expired: expired.count,
+            returned: returned.count,
+            staleSettlements: staleSettlements.count,
+            unroutableResults: unroutableResults.count,
+            lostResults: lostResults.count,
+            consumers: consumers.count,
+            rotatedConsumers: rotatedConsumers.count
+        )
+    }
+}

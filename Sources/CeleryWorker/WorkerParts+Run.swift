@@ -1,0 +1,90 @@
+import Celery
+import Logging
+
+extension WorkerParts {
+    /// Runs the worker until the gate opens, then ends it in order.
+    func run(until shutdown: Gate<Void>) async throws {
+        let failure = Gate<CeleryError>()
+        pool.start { [runner] request in await runner.run(request) }
+        let dispatcher = spawn { [dispatching] in
+            var dispatcher = Dispatcher(dispatching)
+            await dispatcher.run()
+        }
+        let consumer = spawn { [consuming] in
+            await Self.supervise(failure, shutdown) { () async throws(CeleryError) in try await consuming.run() }
+        }
+        let publisher = spawn { [publishing] in
+            await Self.supervise(failure, shutdown) { () async throws(CeleryError) in try await publishing.run() }
+        }
+        let announcement = spawn { [consuming, logger, hostname] in
+            if await consuming.ready.waitUnlessCancelled() != nil { logger.info("\(hostname) ready.") }
+        }
+        await shutdown.wait()
+        announcement.cancel()
+        await stopConsuming(consumer)
+        await finishRunning()
+        await flush(publisher)
+        await consuming.close()
+        intake.post(.stop)
+        await dispatcher.value
+        if let error = failure.value { throw error }
+    }
+
+    private func spawn(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        Task(executorPreference: executor) { await work() }
+    }
+
+    /// Runs a supervisor; without it the worker has to end.
+    private static func supervise(
+        _ failure: Gate<CeleryError>,
+        _ shutdown: Gate<Void>,
+        _ run: () async throws(CeleryError) -> Void
+    ) async {
+        do throws(CeleryError) {
+            try await run()
+        } catch {
+            failure.open(error)
+            shutdown.open()
+        }
+    }
+
+    /// Starts nothing any more, ends the deliveries, and gives back what has not started.
+    private func stopConsuming(_ consumer: Task<Void, Never>) async {
+        logger.info("Shutting down", metadata: ["running": "\(pool.runningCount)"])
+        intake.post(.hold)
+        consumer.cancel()
+        await consumer.value
+        await consuming.stopConsumers()
+        let drained = Gate<Void>()
+        intake.post(.drain(drained))
+        await drained.wait()
+    }
+
+    /// Waits for the running tasks. A cold shutdown cancels them and does not wait for long.
+    private func finishRunning() async {
+        let ended = Gate<Bool>()
+        pool.whenEnded { ended.open(true) }
+        coldShutdown.whenOpen { [pool, celery, configuration] in
+            Alarm.after(celery.workerSoftShutdownTimeout) {
+                pool.cancelRunning()
+                Alarm.after(configuration.cancellationTimeout) { ended.open(false) }
+            }
+        }
+        if await !ended.wait() {
+            logger.error("Tasks do not end after they were cancelled", metadata: ["running": "\(pool.runningCount)"])
+        }
+    }
+
+    /// Waits for the confirms of what was published, then ends publishing.
+    private func flush(_ publisher: Task<Void, Never>) async {
+        let limit = coldShutdown.isOpen ? configuration.cancellationTimeout : configuration.flushTimeout
+        if await !results.waitUntilIdle(limit: limit) {
+            logger.error("Results were not confirmed in time", metadata: ["results": "\(results.unfinishedCount)"])
+        }
+        sender.topology.close()
+        results.close()
+        tasks.close()
+        publisher.cancel()
+        await publisher.value
+    }
+}

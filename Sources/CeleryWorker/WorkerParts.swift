@@ -1,0 +1,163 @@
+import Celery
+import CeleryProtocol
+import FoundationEssentials
+import Logging
+
+/// The parts of a worker, put together.
+struct WorkerParts: Sendable {
+    /// Largest prefetch count that AMQP can express; beyond it Celery asks for no bound.
+    private static let largestPrefetch = 65_535
+
+    let hostname: String
+    let queues: [Queue]
+    let concurrency: Int
+    let counters = WorkerCounters()
+    /// Runs the worker itself: one thread, which no task body ever gets.
+    let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1)
+    let coldShutdown = Gate<Void>()
+    let configuration: WorkerConfiguration
+    let celery: CeleryConfiguration
+    let logger: Logger
+    let intake = Intake()
+    let ledger: DeliveryLedger
+    let results: ConfirmPublisher
+    let tasks: ConfirmPublisher
+    let sender: TaskSender
+    let pool: InProcessPool
+    let runner: TaskRunner
+    let consuming: ConsumerSupervisor
+    let publishing: PublishSupervisor
+    let dispatching: Dispatcher.Environment
+
+    init(
+        broker: any Broker,
+        configuration: WorkerConfiguration,
+        celery: CeleryConfiguration,
+        registry: TaskRegistry,
+        logger: Logger
+    ) throws(CeleryError) {
+        try registry.validate()
+        let hostname = try NodeName.expand(configuration.hostname)
+        let composer = TaskComposer(configuration: celery)
+        let concurrency = Self.concurrency(configuration, celery)
+        let accepted = try Self.accepted(celery)
+        let log = TaskLog(logger: logger)
+        self.hostname = hostname
+        self.configuration = configuration
+        self.celery = celery
+        self.logger = logger
+        self.concurrency = concurrency
+        queues = try Self.queues(configuration, composer.router.queues)
+        ledger = DeliveryLedger(counters: counters)
+        results = ConfirmPublisher(window: max(1, configuration.resultWindow), policy: .results)
+        tasks = ConfirmPublisher(window: max(1, configuration.resultWindow), policy: .results)
+        sender = TaskSender(
+            composer: composer,
+            publisher: tasks,
+            registry: registry,
+            origin: ProcessIdentity.origin
+        )
+        let finisher = Finisher(
+            results: results,
+            composer: ResultComposer(configuration: celery, hostname: hostname),
+            sender: sender,
+            ledger: ledger,
+            counters: counters,
+            configuration: celery,
+            hostname: hostname,
+            log: log
+        )
+        pool = InProcessPool(concurrency: concurrency)
+        runner = TaskRunner(
+            services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
+            ledger: ledger,
+            counters: counters,
+            configuration: celery,
+            executor: pool.executor,
+            shutdown: coldShutdown
+        )
+        consuming = ConsumerSupervisor(
+            ConsumerSupervisor.Environment(
+                broker: broker,
+                configuration: celery,
+                queues: queues,
+                prefetch: Self.prefetch(concurrency, configuration, celery),
+                purge: configuration.purge,
+                intake: intake,
+                ledger: ledger,
+                counters: counters,
+                logger: logger
+            )
+        )
+        publishing = PublishSupervisor(
+            broker: broker,
+            configuration: celery,
+            results: results,
+            tasks: tasks,
+            topology: sender.topology,
+            logger: logger
+        )
+        dispatching = Dispatcher.Environment(
+            intake: intake,
+            ledger: ledger,
+            registry: registry,
+            pool: pool,
+            finisher: finisher,
+            counters: counters,
+            configuration: celery,
+            accepted: accepted,
+            log: log,
+            spawn: { [executor] work in Task(executorPreference: executor) { await work() } }
+        )
+    }
+
+    private static func concurrency(_ configuration: WorkerConfiguration, _ celery: CeleryConfiguration) -> Int {
+        guard configuration.pool != .solo else { return 1 }
+        let wanted =
+            configuration.concurrency ?? celery.workerConcurrency ?? ProcessInfo.processInfo.activeProcessorCount
+        return max(1, wanted)
+    }
+
+    private static func prefetch(
+        _ concurrency: Int,
+        _ configuration: WorkerConfiguration,
+        _ celery: CeleryConfiguration
+    ) -> Int {
+        let multiplier = max(0, configuration.prefetchMultiplier ?? celery.workerPrefetchMultiplier)
+        let (product, overflow) = concurrency.multipliedReportingOverflow(by: multiplier)
+        return overflow || product > largestPrefetch ? 0 : product
+    }
+
+    private static func queues(
+        _ configuration: WorkerConfiguration,
+        _ table: QueueTable
+    ) throws(CeleryError) -> [Queue] {
+        var queues = table.all
+        if !configuration.queues.isEmpty {
+            queues = []
+            for name in configuration.queues where !queues.contains(where: { $0.name == name }) {
+                queues.append(try table.queue(named: name))
+            }
+        }
+        queues.removeAll { configuration.excludedQueues.contains($0.name) }
+        guard !queues.isEmpty else { throw CeleryError(.invalidConfiguration, "there is no queue to consume from") }
+        return queues.map { $0.isBroadcast ? $0.forOneWorker : $0 }
+    }
+
+    private static func accepted(_ celery: CeleryConfiguration) throws(CeleryError) -> AcceptedContent {
+        do {
+            return try AcceptedContent(validating: celery.acceptContent)
+        } catch {
+            throw CeleryError(.invalidConfiguration, "accept_content cannot be used", underlying: error)
+        }
+    }
+}
+
+extension Queue {
+    /// A worker's own queue of a broadcast; kombu calls it `bcast.<uuid>`.
+    fileprivate var forOneWorker: Queue {
+        var queue = self
+        queue.name = "bcast.\(TaskID.make())"
+        return queue
+    }
+}
