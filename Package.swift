@@ -79,6 +79,7 @@ let package = Package(
         .testTarget(
             name: "CeleryProtocolTests",
             dependencies: ["CeleryProtocol", "AMQP", "CThreadSanitizer"],
+            exclude: ["Vectors"],
             resources: [.copy("Golden")]
         ),
         .testTarget(name: "CeleryTests", dependencies: ["Celery", "CeleryTestKit", "CThreadSanitizer"]),

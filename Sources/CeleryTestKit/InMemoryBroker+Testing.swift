@@ -77,6 +77,30 @@ extension InMemoryBroker {
         }
     }
 
+    /// Declares a queue and binds it to an exchange that is there.
+    public func declareQueue(_ declaration: QueueDeclaration, boundTo exchange: String, routingKey: String) {
+        declareQueue(declaration)
+        change { state in
+            state.exchanges[exchange]?.bind(
+                MemoryExchange.Binding(destination: .queue(declaration.name), routingKey: routingKey, arguments: [:])
+            )
+        }
+    }
+
+    /// Declares an exchange, as somebody else's declaration; one of the name that is there stays as it is.
+    public func declareExchange(_ declaration: ExchangeDeclaration) {
+        change { state in
+            if state.exchanges[declaration.name] == nil {
+                state.exchanges[declaration.name] = MemoryExchange(declaration)
+            }
+        }
+    }
+
+    /// Deletes an exchange with its bindings.
+    public func deleteExchange(_ name: String) {
+        change { $0.removeExchange(name) }
+    }
+
     /// Deletes a queue; its consumers are told.
     public func deleteQueue(_ name: String) {
         change { $0.removeQueue(name) }

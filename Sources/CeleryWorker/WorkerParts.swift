@@ -13,7 +13,7 @@ struct WorkerParts: Sendable {
     let concurrency: Int
     let counters = WorkerCounters()
     /// Runs the worker itself: one thread, which no task body ever gets.
-    let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1)
+    let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
     let coldShutdown = Gate<Void>()
     let configuration: WorkerConfiguration
     let celery: CeleryConfiguration

@@ -63,7 +63,7 @@ struct WorkerDeliveryTests {
             for _ in 0..<50 { try harness.send("proj.add", [1, 1], options: TaskOptions(countdown: .seconds(3600))) }
             try await eventually("the limit") { harness.broker.unackedCount(of: "celery") > 6 }
             try await Task.sleep(for: .milliseconds(50))
-            #expect(harness.broker.unackedCount(of: "celery") <= 6 + 4)
+            #expect(harness.broker.unackedCount(of: "celery") <= 6 + 2 * 4)
         }
         #expect(broker.messages(in: "celery").count == 50, "all of them go back")
     }
@@ -159,7 +159,7 @@ struct WorkerDeliveryTests {
                 #expect(result.state == .failure)
                 #expect(result.exception?.type == message.exception)
             }
-            #expect(harness.logs.lines.contains { $0.level == .error && $0.message.hasPrefix("Received invalid task") })
+            #expect(harness.logs.lines.contains { $0.level == "error" && $0.message.hasPrefix("Received invalid task") })
             #expect(harness.worker.statistics.rejected == 1)
             let good = try harness.send("proj.add", [1, 2])
             #expect(try await harness.result(of: good).result == 3)

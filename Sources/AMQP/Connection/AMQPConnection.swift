@@ -160,57 +160,43 @@ public actor AMQPConnection {
         consumer: ChannelCore.PendingConsumer? = nil
     ) async throws(AMQPError) -> ServerReply {
         try method.check()
-        let core = try prepare(id)
-        try write(method, on: id.number)
-        return try await reply(on: core, consumer: consumer)
-    }
-
-    /// Closes a channel; requests after this are refused.
-    func closeChannel(_ id: ChannelID) async {
-        do throws(AMQPError) {
-            let core = try prepare(id)
-            try write(.channelClose(CloseReason(code: 200, text: "Goodbye")), on: id.number)
-            core.isClosing = true
-            _ = try await reply(on: core)
-        } catch {
-            logger.debug("the channel had ended before it was closed", metadata: ["error": "\(error)"])
-        }
-    }
-
-    /// Everything that was posted before a request goes out before it.
-    private func prepare(_ id: ChannelID) throws(AMQPError) -> ChannelCore {
-        performPosts(loop.takePosts())
-        flushSettlements()
-        if let refusal = state.refusal { throw refusal }
-        guard let core = channels[id.number], core.id == id, !core.isClosing else {
-            throw AMQPError(.channelClosed, "the channel has been closed")
-        }
-        return core
-    }
-
-    private func write(_ method: ClientMethod, on channel: UInt16) throws(AMQPError) {
-        guard let handle else { throw refusal }
-        do throws(AMQPError) {
-            try handle.send(method, on: channel)
-        } catch {
-            perform(state.failed(error))
-            throw error
-        }
-    }
-
-    private func reply(
-        on core: ChannelCore,
-        consumer: ChannelCore.PendingConsumer? = nil
-    ) async throws(AMQPError) -> ServerReply {
-        let deadline = ContinuousClock.now + configuration.requestTimeout
         do {
+            // All in one step: the thread may take in frames wherever a suspension is possible, so the waiter has to be
+            // in place before the request goes out.
             return try await withCheckedThrowingContinuation { continuation in
-                core.replies.append(.init(continuation: continuation, consumer: consumer), deadline: deadline)
+                begin(method, on: id, ChannelCore.Waiter(continuation: continuation, consumer: consumer))
             }
         } catch let error as AMQPError {
             throw error
         } catch {
             throw AMQPError(.protocolViolation, "\(error)")
+        }
+    }
+
+    /// Closes a channel; requests after this are refused.
+    func closeChannel(_ id: ChannelID) async {
+        do throws(AMQPError) {
+            _ = try await request(.channelClose(CloseReason(code: 200, text: "Goodbye")), on: id)
+        } catch {
+            logger.debug("the channel had ended before it was closed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func begin(_ method: ClientMethod, on id: ChannelID, _ waiter: ChannelCore.Waiter) {
+        // Everything that was posted before a request goes out before it.
+        performPosts(loop.takePosts())
+        flushSettlements()
+        guard let handle, state.isOpen else { return waiter.continuation.resume(throwing: refusal) }
+        guard let core = channels[id.number], core.id == id, !core.isClosing else {
+            return waiter.continuation.resume(throwing: AMQPError(.channelClosed, "the channel has been closed"))
+        }
+        core.replies.append(waiter, deadline: .now + configuration.requestTimeout)
+        if case .channelClose = method { core.isClosing = true }
+        do throws(AMQPError) {
+            try handle.send(method, on: id.number)
+        } catch {
+            // Ends the channel, and so tells the waiter.
+            perform(state.failed(error))
         }
     }
 

@@ -35,7 +35,7 @@ extension BrokerState {
         removeExchange(name)
     }
 
-    private mutating func removeExchange(_ name: String) {
+    mutating func removeExchange(_ name: String) {
         exchanges[name] = nil
         unbindAll { $0.destination == .exchange(name) }
     }

@@ -52,6 +52,27 @@ final class ConfirmPublisher: Sendable {
         var isClosed = false
 
         func isFull(_ window: Int) -> Bool { unfinished >= window || unfinishedBytes >= byteWindow }
+
+        /// The channel to post the message on; without one the message waits, unless the publisher has ended.
+        mutating func target(for item: Item) -> (channel: (any BrokerChannel)?, generation: Int, isClosed: Bool) {
+            if channel == nil, !isClosed { parked.append(item) }
+            return (channel, generation, isClosed)
+        }
+
+        mutating func takeWaiters(_ window: Int) -> [CheckedContinuation<Void, Never>] {
+            guard !waiters.isEmpty, isHalfEmpty(window) else { return [] }
+            defer { waiters = [] }
+            return waiters
+        }
+
+        mutating func takeIdle() -> [Gate<Void>] {
+            guard unfinished == 0 else { return [] }
+            defer { idle = [] }
+            return idle
+        }
+
+        /// Slots that wait are woken only when half is free again: else each confirm would wake them for one task.
+        func isHalfEmpty(_ window: Int) -> Bool { unfinished <= window / 2 && unfinishedBytes <= byteWindow / 2 }
     }
 
     /// How many bytes of bodies may be unfinished before slots wait.
@@ -73,14 +94,13 @@ final class ConfirmPublisher: Sendable {
 
     /// Posts a message.
     func post(_ message: OutgoingMessage, completion: @escaping Completion) {
-        let isOpen = state.withLock { state -> Bool in
-            guard !state.isClosed else { return false }
+        let item = Item(message, tries: 0, completion: completion)
+        let (channel, generation, isClosed) = state.withLock { state in
             state.unfinished += 1
             state.unfinishedBytes += message.body.count
-            return true
+            return state.target(for: item)
         }
-        guard isOpen else { return completion(.failed(Self.closedError)) }
-        post(Item(message, tries: 0, completion: completion))
+        post(item, on: channel, generation, isClosed: isClosed)
     }
 
     /// Posts a message and waits for what becomes of it.
@@ -170,10 +190,11 @@ extension ConfirmPublisher {
     }
 
     private func post(_ item: Item) {
-        let (channel, generation, isClosed) = state.withLock { state in
-            if state.channel == nil, !state.isClosed { state.parked.append(item) }
-            return (state.channel, state.generation, state.isClosed)
-        }
+        let (channel, generation, isClosed) = state.withLock { $0.target(for: item) }
+        post(item, on: channel, generation, isClosed: isClosed)
+    }
+
+    private func post(_ item: Item, on channel: (any BrokerChannel)?, _ generation: Int, isClosed: Bool) {
         if let channel {
             post(item, on: channel, generation)
         } else if isClosed {
@@ -225,14 +246,10 @@ extension ConfirmPublisher {
 
     private func finish(_ item: Item, _ verdict: Verdict) {
         item.completion(verdict)
-        let (waiters, idle) = state.withLock { state in
+        let (waiters, idle) = state.withLock { state -> ([CheckedContinuation<Void, Never>], [Gate<Void>]) in
             state.unfinished -= 1
             state.unfinishedBytes -= item.message.body.count
-            defer {
-                if !state.isFull(window) { state.waiters = [] }
-                if state.unfinished == 0 { state.idle = [] }
-            }
-            return (state.isFull(window) ? [] : state.waiters, state.unfinished == 0 ? state.idle : [])
+            return (state.takeWaiters(window), state.takeIdle())
         }
         for waiter in waiters { waiter.resume() }
         for gate in idle { gate.open() }

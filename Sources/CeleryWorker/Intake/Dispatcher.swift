@@ -72,8 +72,12 @@ struct Dispatcher {
             sources[consumer.epoch] = Source(consumer: consumer, credit: credit)
         case .deliveries(let epoch, let messages): receive(messages, of: epoch)
         case .replaced(let epoch, let tag):
-            if tag != nil { environment.counters.rotatedConsumers.add() }
             sources[epoch]?.credit.replaced(by: tag)
+            if tag != nil {
+                environment.counters.rotatedConsumers.add()
+                // Meanwhile the new one may have got nothing but tasks for later, too.
+                replaceConsumerIfNeeded(epoch)
+            }
         case .ended(let epoch): drop(epoch)
         case .tick: nextTick = nil
         case .hold:

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Synchronization
 
 /// Runs tasks inside of this process, each slot as a Swift task of its own on threads of the pool.
@@ -6,6 +7,9 @@ import Synchronization
 final class InProcessPool: ExecutionPool {
     /// Beyond this many slots only tasks that suspend instead of blocking run all at once.
     static let maxThreads = 64
+
+    /// How many requests a slot runs before it lets waiting jobs have its thread.
+    private static let runsPerTurn = 16
 
     private struct State {
         var slots: [Task<Void, Never>] = []
@@ -22,7 +26,11 @@ final class InProcessPool: ExecutionPool {
     /// Makes a pool of so many slots; at least one.
     init(concurrency: Int) {
         self.concurrency = max(1, concurrency)
-        executor = ThreadExecutor(label: "swcelery.pool", maxThreads: min(self.concurrency, Self.maxThreads))
+        executor = ThreadExecutor(
+            label: "swcelery.pool",
+            maxThreads: min(self.concurrency, Self.maxThreads),
+            usualThreads: max(2, ProcessInfo.processInfo.activeProcessorCount)
+        )
     }
 
     var runningCount: Int { running.count }
@@ -37,10 +45,14 @@ final class InProcessPool: ExecutionPool {
     }
 
     private func runSlot(_ run: @Sendable (TaskRequest) async -> Void) async {
+        var runs = 0
         while let request = await queue.next() {
             running.add(1)
             await run(request)
             running.add(-1)
+            runs += 1
+            // A slot that always finds a request would keep its thread from bodies that want to go on.
+            if runs.isMultiple(of: Self.runsPerTurn), executor.hasWaitingJobs { await Task.yield() }
         }
         let isLast = state.withLock { state -> Bool in
             state.openSlots -= 1

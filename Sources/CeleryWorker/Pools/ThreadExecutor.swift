@@ -1,31 +1,56 @@
-import Dispatch
 import DequeModule
+import Dispatch
 import Synchronization
 
 /// Runs Swift tasks on threads of its own.
 ///
-/// Threads come on demand up to a limit and end when they were idle for a while. A task body that blocks its thread
-/// (a database driver in C, a busy loop) thus costs one thread of this executor, and starves neither Swift's global
-/// pool nor the other executors of the worker. A thread is a block on a dispatch queue of its own, which Dispatch gives
-/// a thread beyond the number of processors.
+/// As many threads run at a time as there are processors, since more would only get into each other's way. When all of
+/// them are held up, so that no waiting job was taken for a moment, their number doubles, up to a limit. A task body
+/// that blocks its thread (a database driver in C, a long computation) thus costs one thread of this executor, and
+/// starves neither Swift's global pool nor the other executors of the worker. Threads that were idle for a while end.
+///
+/// A thread is a block on a dispatch queue of its own, which Dispatch gives a thread beyond the number of processors.
 final class ThreadExecutor: TaskExecutor {
     private struct State {
         var jobs = Deque<UnownedJob>()
-        var threads = 0
-        /// Threads that wait and that no signal is on the way to.
+        /// Threads that run jobs, or were told to.
+        var running = 0
+        /// Threads that wait and were not told anything.
         var idle = 0
+        /// How many threads may run now.
+        var allowance: Int
+        /// Jobs taken so far.
+        var taken: UInt64 = 0
+        var isWatched = false
+        /// How often the allowance has grown.
+        var growth = 0
+
+        /// Claims a thread for a waiting job; nil if no further thread may run.
+        mutating func claim() -> Wake? {
+            guard running < allowance else { return nil }
+            running += 1
+            guard idle > 0 else { return .newThread }
+            idle -= 1
+            return .idleThread
+        }
     }
 
     private enum Wake {
-        case nobody
         case idleThread
-        case newThread(Int)
+        case newThread
     }
+
+    /// How long waiting jobs may be left lying before a further thread is allowed.
+    private static let patience: Duration = .milliseconds(2)
+    /// How long threads beyond the processors are allowed after they were needed.
+    private static let relapse: Duration = .seconds(10)
 
     private let label: String
     private let maxThreads: Int
+    private let usualThreads: Int
     private let idleLimit: Duration
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let waiting = Atomic<Int>(0)
     private let wake = DispatchSemaphore(value: 0)
 
     /// Makes an executor without threads.
@@ -33,35 +58,47 @@ final class ThreadExecutor: TaskExecutor {
     /// - Parameters:
     ///   - label: name of the threads' queues, for debuggers.
     ///   - maxThreads: how many threads may exist at once; at least one.
+    ///   - usualThreads: how many threads run at once as long as none is held up.
     ///   - idleLimit: how long a thread waits for work before it ends.
-    init(label: String, maxThreads: Int, idleLimit: Duration = .seconds(10)) {
+    init(label: String, maxThreads: Int, usualThreads: Int, idleLimit: Duration = .seconds(10)) {
         self.label = label
         self.maxThreads = max(1, maxThreads)
+        self.usualThreads = min(max(1, usualThreads), self.maxThreads)
         self.idleLimit = idleLimit
+        state = Mutex(State(allowance: self.usualThreads))
     }
 
     /// How many threads exist now.
-    var threadCount: Int { state.withLock { $0.threads } }
+    var threadCount: Int { state.withLock { $0.running + $0.idle } }
+
+    /// Whether jobs wait for a thread: who has run for long should let them.
+    var hasWaitingJobs: Bool { waiting.load(ordering: .relaxed) > 0 }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let action = state.withLock { state -> Wake in
+        waiting.wrappingAdd(1, ordering: .relaxed)
+        let (wake, watch) = state.withLock { state -> (Wake?, UInt64?) in
             state.jobs.append(job)
-            if state.idle > 0 {
-                state.idle -= 1
-                return .idleThread
-            }
-            guard state.threads < maxThreads else { return .nobody }
-            state.threads += 1
-            return .newThread(state.threads)
+            if let wake = state.claim() { return (wake, nil) }
+            guard !state.isWatched, state.allowance < maxThreads else { return (nil, nil) }
+            state.isWatched = true
+            return (nil, state.taken)
         }
-        switch action {
-        case .nobody: break
-        case .idleThread: wake.signal()
-        case .newThread(let number): DispatchQueue(label: "\(label).\(number)").async { self.runThread() }
-        }
+        if let wake { perform(wake) }
+        if let watch { self.watch(since: watch) }
     }
 
+    private func perform(_ wake: Wake) {
+        switch wake {
+        case .idleThread: self.wake.signal()
+        case .newThread: DispatchQueue(label: label).async { self.runThread() }
+        }
+    }
+}
+
+// MARK: - Threads
+
+extension ThreadExecutor {
     private func runThread() {
         let executor = asUnownedTaskExecutor()
         while true {
@@ -75,9 +112,14 @@ final class ThreadExecutor: TaskExecutor {
     /// The next job; without one the calling thread counts as idle from now on.
     private func nextJob() -> UnownedJob? {
         state.withLock { state in
-            if let job = state.jobs.popFirst() { return job }
-            state.idle += 1
-            return nil
+            guard let job = state.jobs.popFirst() else {
+                state.running -= 1
+                state.idle += 1
+                return nil
+            }
+            state.taken += 1
+            waiting.wrappingSubtract(1, ordering: .relaxed)
+            return job
         }
     }
 
@@ -86,8 +128,42 @@ final class ThreadExecutor: TaskExecutor {
         state.withLock { state in
             guard state.idle > 0 else { return false }
             state.idle -= 1
-            state.threads -= 1
             return true
+        }
+    }
+}
+
+// MARK: - Growth
+
+extension ThreadExecutor {
+    /// Looks again in a moment whether waiting jobs are taken.
+    private func watch(since taken: UInt64) {
+        Alarm.after(Self.patience) { self.check(since: taken) }
+    }
+
+    private func check(since taken: UInt64) {
+        let (wakes, watch, growth) = state.withLock { state -> ([Wake], UInt64?, Int?) in
+            guard !state.jobs.isEmpty else {
+                state.isWatched = false
+                return ([], nil, nil)
+            }
+            guard state.taken == taken else { return ([], state.taken, nil) }
+            state.allowance = min(maxThreads, state.allowance * 2)
+            state.growth += 1
+            var wakes: [Wake] = []
+            while wakes.count < state.jobs.count, let wake = state.claim() { wakes.append(wake) }
+            state.isWatched = state.allowance < maxThreads
+            return (wakes, state.isWatched ? state.taken : nil, state.growth)
+        }
+        for wake in wakes { perform(wake) }
+        if let watch { self.watch(since: watch) }
+        if let growth { Alarm.after(Self.relapse) { self.shrink(since: growth) } }
+    }
+
+    /// Back to the usual number, unless more were needed meanwhile.
+    private func shrink(since growth: Int) {
+        state.withLock { state in
+            if state.growth == growth { state.allowance = usualThreads }
         }
     }
 }

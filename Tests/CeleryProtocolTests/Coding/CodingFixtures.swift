@@ -18,7 +18,7 @@ enum Colour: String, Codable {
     case green
 }
 
-struct Extended: Codable, Equatable {
+struct ExtendedTypes: Codable, Equatable {
     var date: Date
     var data: Data
     var id: UUID
@@ -63,7 +63,7 @@ final class Dog: Animal {
 }
 
 /// Uses every kind of nested container.
-struct Nested: Codable, Equatable {
+struct NestedContainers: Codable, Equatable {
     var x: Int
     var list: [Int]
     var last: String
@@ -110,12 +110,12 @@ struct Nested: Codable, Equatable {
 }
 
 /// A list that nests as deep as it is long.
-indirect enum Chain: Codable {
+indirect enum NestedLinks: Codable {
     case end
-    case link(Chain)
+    case link(NestedLinks)
 
-    static func ofLength(_ length: Int) -> Chain {
-        var chain = Chain.end
+    static func ofLength(_ length: Int) -> NestedLinks {
+        var chain = NestedLinks.end
         for _ in 0..<length { chain = .link(chain) }
         return chain
     }

@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func extendedTypesComeBack() throws {
-        let value = Extended(
+        let value = ExtendedTypes(
             date: Date(timeIntervalSince1970: 1_709_212_455.000016),
             data: Data([0, 0xFF]),
             id: UUID(),
@@ -105,7 +105,7 @@ import Testing
         let json = try JSONValueEncoder().encode(value)
         let read = try JSONValue(parsing: json.serialized())
         #expect(read == json)
-        let decoded = try decoder.decode(Extended.self, from: read)
+        let decoded = try decoder.decode(ExtendedTypes.self, from: read)
         #expect(abs(decoded.date.timeIntervalSince(value.date)) < 0.000001)
         #expect(decoded.data == value.data && decoded.id == value.id && decoded.price == value.price)
         #expect(decoded.page == value.page && decoded.moment == value.moment)
@@ -145,8 +145,8 @@ import Testing
         #expect(try decoder.decode(Shape.self, from: ["circle": ["radius": 2]]) == .circle(radius: 2))
         #expect(try decoder.decode(Shape.self, from: ["label": ["_0": "x", "size": 3]]) == .label("x", size: 3))
         #expect(try decoder.decode(Shape.self, from: ["empty": [:]]) == .empty)
-        let nested = Nested(x: 1, list: [2, 3], last: "z")
-        #expect(try decoder.decode(Nested.self, from: try JSONValueEncoder().encode(nested)) == nested)
+        let nested = NestedContainers(x: 1, list: [2, 3], last: "z")
+        #expect(try decoder.decode(NestedContainers.self, from: try JSONValueEncoder().encode(nested)) == nested)
         let dog = try decoder.decode(Dog.self, from: ["name": "Rex", "super": ["legs": 4]])
         #expect(dog.name == "Rex" && dog.legs == 4)
     }

@@ -63,14 +63,14 @@ import Testing
     }
 
     @Test func nestedContainersAndSuperclasses() throws {
-        let nested = Nested(x: 1, list: [2, 3], last: "z")
+        let nested = NestedContainers(x: 1, list: [2, 3], last: "z")
         #expect(try encoder.encode(nested) == ["inner": ["x": 1, "deep": [[["x": "z"]]]], "list": [2, 3]])
         #expect(try encoder.encode(Dog(legs: 4, name: "Rex")) == ["name": "Rex", "super": ["legs": 4]])
     }
 
     @Test func theDepthIsBounded() throws {
-        #expect(throws: Never.self) { try encoder.encode(Chain.ofLength(20)) }
-        #expect(throws: EncodingError.self) { try encoder.encode(Chain.ofLength(100)) }
+        #expect(throws: Never.self) { try encoder.encode(NestedLinks.ofLength(20)) }
+        #expect(throws: EncodingError.self) { try encoder.encode(NestedLinks.ofLength(100)) }
         #expect(throws: EncodingError.self) { try encoder.encode(Bottomless()) }
         #expect(throws: EncodingError.self) { try JSONValueEncoder(maxDepth: 1).encode([[1]]) }
         #expect(throws: Never.self) { try JSONValueEncoder(maxDepth: 2).encode([[[Int]]()]) }
@@ -79,7 +79,7 @@ import Testing
     @Test func whatTheEncoderAcceptsTheReaderAcceptsWithinABody() throws {
         var deepest: JSONValue?
         for length in 1..<100 {
-            guard let value = try? encoder.encode(Chain.ofLength(length)) else { break }
+            guard let value = try? encoder.encode(NestedLinks.ofLength(length)) else { break }
             deepest = value
         }
         let body: JSONValue = [[try #require(deepest)], [:], [:]]

@@ -8,8 +8,10 @@ extension GoldenCase {
     /// Sends of single tasks.
     static let tasks: [GoldenCase] =
         [
-            "task_args_and_kwargs", "task_argsrepr_truncated", "task_argsrepr_words", "task_control_chars", "task_kwargs",
-            "task_large_multi_frame", "task_nan_infinity", "task_nested", "task_no_args", "task_none_args", "task_plain",
+            "task_args_and_kwargs", "task_argsrepr_truncated", "task_argsrepr_words", "task_control_chars",
+            "task_kwargs",
+            "task_large_multi_frame", "task_nan_infinity", "task_nested", "task_no_args", "task_none_args",
+            "task_plain",
             "task_scalars", "task_unicode", "send_task_signature", "signature_immutable",
         ].map { .task($0) }
         // What Python shows for tuples and keys that are no text, or for arguments given as a list, is beyond JSON.

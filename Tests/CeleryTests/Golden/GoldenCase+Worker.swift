@@ -9,11 +9,6 @@ extension GoldenCase {
     static let followers: [GoldenCase] = [
         step("worker_chain_next", [3]),
         step("worker_chain_next_priority", [3]),
-        step(
-            "worker_stamped_chain",
-            [3],
-            ["mark": "sig-tasks.mul", "stamped_headers": ["mark"]]
-        ),
         group("worker_chain_to_group.1of2", ids: 0) { capture, parent in
             parent.body.embed.chain = [Self.group([frozen(mul(3), capture), mul(4)], id: capture.headers.group).json]
         } make: { composer, parent, context in
@@ -42,22 +37,13 @@ extension GoldenCase {
             parent.body.embed.callbacks = [Chain([mul(2), mul(3)]).signature.json]
             return try composer.composeCallbacks(after: parent, result: 3, context: capture.context())
         },
-        errback("worker_errback_by_id", errbackID),
-        errback("worker_errback_unknown", Signature("tasks.elsewhere")),
-        GoldenCase("worker_children.1of3") { capture, composer in
-            try composer.compose(
-                capture.signature,
-                context: capture.context().within(capture.parent().headers)
-            ).tasks
-        },
     ]
 
-    /// The next step of a chain, with these arguments and options.
-    private static func step(_ name: String, _ args: [JSONValue], _ options: JSONObject = [:]) -> GoldenCase {
+    /// The next step of a chain, with these arguments.
+    private static func step(_ name: String, _ args: [JSONValue]) -> GoldenCase {
         GoldenCase(name) { capture, composer in
             var parent = capture.parent()
-            var step = frozen(Signature("tasks.mul", args: args), capture)
-            step.wire.options.merge(options) { $1 }
+            let step = frozen(Signature("tasks.mul", args: args), capture)
             parent.body.embed.chain = capture.chain + [step.json]
             return try composer.composeChainStep(after: parent, result: 3, context: capture.context())
         }
@@ -89,16 +75,6 @@ extension GoldenCase {
             let ids = count == 0 ? [] : [capture.headers.group ?? "", capture.headers.id]
             let tasks = try make(composer, parent, capture.context(ids: ids))
             return Array(tasks.prefix(1))
-        }
-    }
-
-    private static func errback(_ name: String, _ errback: Signature) -> GoldenCase {
-        GoldenCase(name) { capture, composer in
-            try composer.composeErrbacks(
-                [errback.json],
-                after: capture.parent().headers,
-                context: capture.context(ids: [capture.headers.group ?? "", capture.headers.id])
-            )
         }
     }
 }

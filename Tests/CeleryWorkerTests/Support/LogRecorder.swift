@@ -4,7 +4,7 @@ import Synchronization
 /// Collects log lines.
 final class LogRecorder: Sendable {
     struct Line: Sendable {
-        let level: Logger.Level
+        let level: String
         let message: String
         let metadata: Logger.Metadata
     }
@@ -33,7 +33,7 @@ final class LogRecorder: Sendable {
 
         func log(event: LogEvent) {
             let metadata = metadata.merging(event.metadata ?? [:]) { _, new in new }
-            recorder.add(Line(level: event.level, message: event.message.description, metadata: metadata))
+            recorder.add(Line(level: event.level.rawValue, message: event.message.description, metadata: metadata))
         }
     }
 }
