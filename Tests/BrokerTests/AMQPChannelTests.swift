@@ -17,6 +17,15 @@ struct AMQPChannelTests {
         ]
     }
 
+    /// The fields without what RabbitMQ 4 changes: it sorts them by name and writes `L` as `l`. The codec's own tests
+    /// compare order and types.
+    private func normalised(_ table: FieldTable?) -> [FieldTable.Field] {
+        (table?.fields ?? []).sorted { $0.name < $1.name }.map { field in
+            if case .longLong(let number) = field.value { return .init(field.name, .int64(number)) }
+            return field
+        }
+    }
+
     @Test func messageComesBackAsItWasSent() async throws {
         try await withChannel(confirms: true) { _, channel in
             let queue = BrokerEnvironment.uniqueName("roundtrip")
@@ -29,8 +38,10 @@ struct AMQPChannelTests {
             properties.timestamp = 5
             try await channel.publish(OutgoingMessage(routingKey: queue, properties: properties, body: [1, 2, 3]))
             let message = try #require(try await channel.get(queue))
-            #expect(message.properties == properties)
-            #expect(message.properties.headers?.fields == everyType.fields)
+            var received = message.properties
+            #expect(normalised(received.headers) == normalised(everyType))
+            received.headers = properties.headers
+            #expect(received == properties)
             #expect(message.body == [1, 2, 3])
             #expect(message.routingKey == queue)
             #expect(!message.redelivered)
