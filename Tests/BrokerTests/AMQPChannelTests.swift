@@ -17,8 +17,9 @@ struct AMQPChannelTests {
         ]
     }
 
-    /// The fields without what RabbitMQ 4 changes: it sorts them by name and writes `L` as `l`. The codec's own tests
-    /// compare order and types.
+    /// The fields without what RabbitMQ 4 changes.
+    ///
+    /// It sorts them by name and writes `L` as `l`; the codec's own tests compare order and types.
     private func normalised(_ table: FieldTable?) -> [FieldTable.Field] {
         (table?.fields ?? []).sorted { $0.name < $1.name }.map { field in
             if case .longLong(let number) = field.value { return .init(field.name, .int64(number)) }
