@@ -93,7 +93,16 @@ enum ConnectionOpening {
                     uri.password
                 )
             case .external:
-                swc_login_external(state, uri.virtualHost, channels, frame, heartbeat, &properties, "")
+                // RabbitMQ takes the certificate's name; librabbitmq takes an empty identity for a lack of memory.
+                swc_login_external(
+                    state,
+                    uri.virtualHost,
+                    channels,
+                    frame,
+                    heartbeat,
+                    &properties,
+                    uri.userName.isEmpty ? "guest" : uri.userName
+                )
             }
         switch reply.reply_type {
         case AMQP_RESPONSE_NORMAL: return
