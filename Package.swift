@@ -1,6 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
 let package = Package(
     name: "swcelery",
     platforms: [.macOS(.v15)],
@@ -29,66 +35,62 @@ let package = Package(
         .target(
             name: "AMQP",
             dependencies: [
-                "AMQPValues", "CRabbitMQ", "CSystemShims",
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
+                "AMQPValues", "CRabbitMQ", "CSystemShims", deque, logging,
             ]
         ),
         .target(
             name: "CeleryProtocol",
-            dependencies: ["AMQPValues", .product(name: "OrderedCollections", package: "swift-collections")]
+            dependencies: ["AMQPValues", orderedCollections]
         ),
         .target(
             name: "Celery",
             dependencies: [
-                "AMQP", "CeleryProtocol",
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "OrderedCollections", package: "swift-collections"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "AMQP", "CeleryProtocol", deque, logging, orderedCollections, serviceLifecycle,
             ]
         ),
         .target(
             name: "CeleryWorker",
             dependencies: [
-                "Celery", "CSystemShims",
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "AMQP", "Celery", "CeleryProtocol", deque, logging, serviceLifecycle,
             ]
         ),
         .target(
             name: "CeleryCommandLine",
             dependencies: [
-                "Celery", "CeleryWorker",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "AMQP", "Celery", "CeleryProtocol", "CeleryWorker", argumentParser, logging, serviceLifecycle,
             ]
         ),
-        .executableTarget(name: "swcelery", dependencies: ["CeleryCommandLine"]),
-        .target(
-            name: "CeleryTestKit",
-            dependencies: [
-                "Celery", "CeleryWorker",
-                .product(name: "DequeModule", package: "swift-collections"),
-            ]
+        .executableTarget(
+            name: "swcelery",
+            dependencies: ["Celery", "CeleryCommandLine", "CeleryProtocol", "CeleryWorker"]
         ),
+        .target(name: "CeleryTestKit", dependencies: ["AMQP", "Celery", "CeleryWorker", deque, logging]),
         .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "CThreadSanitizer"]),
         .testTarget(
             name: "CeleryProtocolTests",
-            dependencies: ["CeleryProtocol", "AMQP", "CThreadSanitizer"],
+            dependencies: ["AMQP", "CeleryProtocol", "CThreadSanitizer"],
             exclude: ["Vectors"],
             resources: [.copy("Golden")]
         ),
-        .testTarget(name: "CeleryTests", dependencies: ["Celery", "CeleryTestKit", "CThreadSanitizer"]),
-        .testTarget(name: "CeleryWorkerTests", dependencies: ["CeleryWorker", "CeleryTestKit", "CThreadSanitizer"]),
-        .testTarget(name: "CeleryCommandLineTests", dependencies: ["CeleryCommandLine", "CThreadSanitizer"]),
-        .testTarget(name: "BrokerTests", dependencies: [
-                "AMQP", "Celery", "CeleryWorker", "CeleryTestKit", "CThreadSanitizer",
-                .product(name: "Logging", package: "swift-log"),
-            ]),
+        .testTarget(
+            name: "CeleryTests",
+            dependencies: ["AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CThreadSanitizer", logging]
+        ),
+        .testTarget(
+            name: "CeleryWorkerTests",
+            dependencies: [
+                "AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", logging,
+            ]
+        ),
+        .testTarget(
+            name: "CeleryCommandLineTests",
+            dependencies: ["Celery", "CeleryCommandLine", "CeleryWorker", "CThreadSanitizer", argumentParser, logging]
+        ),
+        .testTarget(
+            name: "BrokerTests",
+            dependencies: ["AMQP", "Celery", "CeleryTestKit", "CThreadSanitizer", logging]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

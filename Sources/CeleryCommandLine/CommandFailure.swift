@@ -5,9 +5,9 @@ struct CommandFailure: Error, CustomStringConvertible {
     /// Plain text without secrets; may have several lines.
     let message: String
     /// The code that the process ends with.
-    let status: ExitStatus
+    let status: CommandStatus
 
-    init(_ message: String, status: ExitStatus = .failure) {
+    init(_ message: String, status: CommandStatus = .failure) {
         self.message = message
         self.status = status
     }
@@ -34,10 +34,11 @@ extension CommandFailure {
         }
     }
 
-    /// Takes over the failure of a task: the remote traceback, then the exception.
+    /// Takes over the failure of a task: the exception, and below it the worker's traceback.
     init(_ failure: TaskFailure) {
         let exception = failure.message.isEmpty ? failure.type : "\(failure.type): \(failure.message)"
-        let traceback = failure.traceback.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? ""
-        self.init("\(traceback)The task \(failure.id) ended with \(failure.state.name): \(exception)")
+        let summary = "The task \(failure.id) ended with \(failure.state.name): \(exception)"
+        let traceback = failure.traceback ?? ""
+        self.init(traceback.isEmpty ? summary : "\(summary)\n\(traceback)")
     }
 }

@@ -14,9 +14,9 @@ struct CommandLineTool<Application: CeleryApplication> {
     /// What reading the arguments comes to.
     enum Reading {
         /// A command to run.
-        case command(any ParsableCommand)
+        case command(any AsyncParsableCommand)
         /// Nothing to run: help, the version, or a complaint about the arguments.
-        case text(String, ExitStatus)
+        case text(String, CommandStatus)
     }
 
     let variables: CommandEnvironment
@@ -27,7 +27,7 @@ struct CommandLineTool<Application: CeleryApplication> {
     }
 
     /// Runs the command and says with which code the process is to end.
-    func run(_ arguments: [String]) async -> ExitStatus {
+    func run(_ arguments: [String]) async -> CommandStatus {
         do {
             let leading = LeadingOptions(parsing: JoinedOptions.separated(arguments))
             try prepare(leading)
@@ -35,12 +35,12 @@ struct CommandLineTool<Application: CeleryApplication> {
             case .text(let text, let status):
                 (status == .success ? ConsoleStream.output : .error).writeLine(text)
                 return status
-            case .command(let command):
-                try await run(command)
+            case .command(var command):
+                try await command.run()
                 return .success
             }
         } catch let failure as CommandFailure {
-            if !failure.message.isEmpty { ConsoleStream.error.writeLine("Error: \(failure.message)") }
+            if !failure.message.isEmpty { ConsoleStream.error.writeLine("Error: \(failure.message.trimmedEnd)") }
             return failure.status
         } catch {
             let (text, status) = outcome(of: error)
@@ -52,10 +52,16 @@ struct CommandLineTool<Application: CeleryApplication> {
     /// Reads the arguments without running anything.
     func read(_ arguments: [String]) -> sending Reading {
         do {
-            return .command(try RootCommand<Application>.parseAsRoot(JoinedOptions.separated(arguments)))
+            var command = try RootCommand<Application>.parseAsRoot(JoinedOptions.separated(arguments))
+            if let command = command as? any AsyncParsableCommand { return .command(command) }
+            // The parser's own commands, which show help, throw what is to be shown.
+            try command.run()
+            return .text("", .success)
         } catch {
             let (text, status) = outcome(of: error)
-            guard status == .usage, let remark = ForeignOptions.remark(on: arguments) else { return .text(text, status) }
+            guard status == .usage, let remark = ForeignOptions.remark(on: arguments) else {
+                return .text(text, status)
+            }
             return .text("\(text)\n\(remark)", status)
         }
     }
@@ -71,22 +77,22 @@ struct CommandLineTool<Application: CeleryApplication> {
         }
     }
 
-    private func run(_ command: sending any ParsableCommand) async throws {
-        if var command = command as? any AsyncParsableCommand {
-            try await command.run()
-        } else {
-            var command = command
-            try command.run()
-        }
-    }
-
-    private func outcome(of error: any Error) -> (String, ExitStatus) {
+    private func outcome(of error: any Error) -> (String, CommandStatus) {
         let code = RootCommand<Application>.exitCode(for: error)
         let text = RootCommand<Application>.fullMessage(for: error)
         switch code {
         case .success: return (text, .success)
         case .validationFailure: return (text, .usage)
-        default: return (text, ExitStatus(code: code.rawValue))
+        default: return (text, CommandStatus(code: code.rawValue))
         }
+    }
+}
+
+extension String {
+    /// The text without line ends behind it.
+    fileprivate var trimmedEnd: Substring {
+        var text = self[...]
+        while text.last?.isNewline == true { text.removeLast() }
+        return text
     }
 }

@@ -5,7 +5,9 @@ struct RootCommand<Application: CeleryApplication>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: ExecutableName.current,
-            abstract: "Celery workers and clients in Swift, for RabbitMQ.",
+            abstract: isApplication
+                ? "\(Application.name), a Celery worker in Swift."
+                : "Celery workers and clients in Swift, for RabbitMQ.",
             usage: "\(ExecutableName.current) [global options] <command> [options]",
             discussion: """
                 Options have the names and meanings of Celery's command line. Global options may stand before or after \
@@ -19,6 +21,8 @@ struct RootCommand<Application: CeleryApplication>: AsyncParsableCommand {
             ]
         )
     }
+
+    private static var isApplication: Bool { !(Application.self is any StartsNamedApplication.Type) }
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions

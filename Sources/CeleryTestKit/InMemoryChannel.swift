@@ -121,8 +121,10 @@ final class InMemoryChannel: BrokerChannel {
     }
 
     func publish(_ message: OutgoingMessage) async throws(AMQPError) {
-        let outcome = await withCheckedContinuation { continuation in
-            publish(message) { outcome in continuation.resume(returning: outcome) }
+        let pending = Pending<Result<Void, AMQPError>>()
+        publish(message) { pending.settle(.success($0)) }
+        guard let outcome = try? await pending.value() else {
+            throw AMQPError(.cancelled, "the publishing task was cancelled")
         }
         try outcome.get()
     }

@@ -1,9 +1,13 @@
 import Celery
 
-/// The name of a worker in its deployment, `name@host`. Source: `celery.utils.nodenames`.
+/// The name of a worker in its deployment, `name@host`.
+///
+/// Source: `celery.utils.nodenames`.
 enum NodeName {
     /// Completes and expands a node name: `%h` is the host's name, `%n` the part of it before the first dot, `%d` the
-    /// rest, `%%` a percent sign. A name without `@` is taken as the host, as Celery does.
+    /// rest, `%%` a percent sign.
+    ///
+    /// A name without `@` is taken as the host, as Celery does.
     ///
     /// - Throws: ``CeleryError`` with the code `invalidConfiguration` for another letter after a percent sign.
     static func expand(_ text: String, host: String = ProcessIdentity.host) throws(CeleryError) -> String {

@@ -1,8 +1,8 @@
 public import Celery
-public import Logging
-public import ServiceLifecycle
 import CeleryProtocol
 import FoundationEssentials
+public import Logging
+public import ServiceLifecycle
 import Synchronization
 
 /// A Celery worker: takes task messages from its queues, runs them and publishes what they come to.
@@ -79,7 +79,9 @@ public final class Worker: Service {
     /// Waits until all queues are consumed for the first time.
     public func waitUntilReady() async { await parts.consuming.ready.wait() }
 
-    /// Ends the worker. A cold shutdown may follow a warm one.
+    /// Ends the worker.
+    ///
+    /// A cold shutdown may follow a warm one.
     public func triggerShutdown(_ kind: Shutdown = .warm) {
         if kind == .cold { parts.coldShutdown.open() }
         shutdown.open()
@@ -94,7 +96,8 @@ public final class Worker: Service {
             throw CeleryError(.closed, "a worker runs once")
         }
         // A task of its own: the end of a worker has to be orderly even if the caller's task is cancelled.
-        let work = Task(executorPreference: parts.executor) { [parts, shutdown] in try await parts.run(until: shutdown) }
+        let work = Task(executorPreference: parts.executor) { [parts, shutdown] in try await parts.run(until: shutdown)
+        }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
                 try await work.value

@@ -8,21 +8,33 @@ public struct WorkerConfiguration: Sendable {
         case solo
     }
 
-    /// Names of the queues to consume from; empty for all of the configuration. Celery: `--queues`.
+    /// Names of the queues to consume from; empty for all of the configuration.
+    ///
+    /// Celery: `--queues`.
     public var queues: [String]
-    /// Names of queues to leave out. Celery: `--exclude-queues`.
+    /// Names of queues to leave out.
+    ///
+    /// Celery: `--exclude-queues`.
     public var excludedQueues: Set<String>
     /// How many tasks run at a time; nil for `worker_concurrency`, and without that the number of processors.
+    ///
     /// Celery: `--concurrency`.
     public var concurrency: Int?
     /// Messages that are fetched ahead for each slot, 0 for no bound; nil for `worker_prefetch_multiplier`.
+    ///
     /// Celery: `--prefetch-multiplier`.
     public var prefetchMultiplier: Int?
-    /// The node name; `%h` stands for the host's name, `%n` for its first part, `%d` for the rest. Celery: `--hostname`.
+    /// The node name; `%h` stands for the host's name, `%n` for its first part, `%d` for the rest.
+    ///
+    /// Celery: `--hostname`.
     public var hostname: String
-    /// How task bodies are run. Celery: `--pool`.
+    /// How task bodies are run.
+    ///
+    /// Celery: `--pool`.
     public var pool: Pool
-    /// Whether the queues are emptied before the worker starts. Celery: `--purge`.
+    /// Whether the queues are emptied before the worker starts.
+    ///
+    /// Celery: `--purge`.
     public var purge: Bool
     /// How many published results may wait for the broker's confirm before slots wait.
     public var resultWindow: Int

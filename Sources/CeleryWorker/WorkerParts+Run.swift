@@ -60,7 +60,9 @@ extension WorkerParts {
         await drained.wait()
     }
 
-    /// Waits for the running tasks. A cold shutdown cancels them and does not wait for long.
+    /// Waits for the running tasks.
+    ///
+    /// A cold shutdown cancels them and does not wait for long.
     private func finishRunning() async {
         let ended = Gate<Bool>()
         pool.whenEnded { ended.open(true) }

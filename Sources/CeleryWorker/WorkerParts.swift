@@ -36,7 +36,7 @@ struct WorkerParts: Sendable {
         registry: TaskRegistry,
         logger: Logger
     ) throws(CeleryError) {
-        try registry.validate()
+        let table = try registry.table(celery)
         let hostname = try NodeName.expand(configuration.hostname)
         let composer = TaskComposer(configuration: celery)
         let concurrency = Self.concurrency(configuration, celery)
@@ -54,7 +54,7 @@ struct WorkerParts: Sendable {
         sender = TaskSender(
             composer: composer,
             publisher: tasks,
-            registry: registry,
+            tasks: table,
             origin: ProcessIdentity.origin
         )
         let finisher = Finisher(
@@ -63,7 +63,7 @@ struct WorkerParts: Sendable {
             sender: sender,
             ledger: ledger,
             counters: counters,
-            configuration: celery,
+            storesIgnoredErrors: celery.taskStoreErrorsEvenIfIgnored,
             hostname: hostname,
             log: log
         )
@@ -72,9 +72,8 @@ struct WorkerParts: Sendable {
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
             ledger: ledger,
             counters: counters,
-            configuration: celery,
             executor: pool.executor,
-            shutdown: coldShutdown
+            coldShutdown: coldShutdown
         )
         consuming = ConsumerSupervisor(
             ConsumerSupervisor.Environment(
@@ -100,11 +99,12 @@ struct WorkerParts: Sendable {
         dispatching = Dispatcher.Environment(
             intake: intake,
             ledger: ledger,
-            registry: registry,
+            tasks: table,
             pool: pool,
             finisher: finisher,
             counters: counters,
-            configuration: celery,
+            etaLimit: celery.workerETATaskLimit ?? Dispatcher.defaultETALimit,
+            timezone: celery.timezone,
             accepted: accepted,
             log: log,
             spawn: { [executor] work in Task(executorPreference: executor) { await work() } }

@@ -8,12 +8,16 @@
 #if __has_feature(thread_sanitizer) && defined(__linux__)
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define SWIFTCALL __attribute__((swiftcall))
 #define CONTEXT __attribute__((swift_context))
 #define LOCK_SLOW "$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF"
 #define UNLOCK_SLOW "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
+
+typedef SWIFTCALL void (*lock_slow_t)(uint32_t, CONTEXT void *);
+typedef SWIFTCALL void (*unlock_slow_t)(CONTEXT void *);
 
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
@@ -22,17 +26,19 @@ SWIFTCALL void swc_lock_slow(uint32_t owner, CONTEXT void *handle) __asm__(LOCK_
 SWIFTCALL void swc_unlock_slow(CONTEXT void *handle) __asm__(UNLOCK_SLOW);
 
 SWIFTCALL void swc_lock_slow(uint32_t owner, CONTEXT void *handle) {
-  static SWIFTCALL void (*original)(uint32_t, CONTEXT void *);
-  if (original == 0) original = (SWIFTCALL void (*)(uint32_t, CONTEXT void *))dlsym(RTLD_NEXT, LOCK_SLOW);
-  original(owner, handle);
+  static _Atomic(lock_slow_t) original;
+  if (original == 0) original = (lock_slow_t)dlsym(RTLD_NEXT, LOCK_SLOW);
+  lock_slow_t lock = original;
+  lock(owner, handle);
   __tsan_acquire(handle);
 }
 
 SWIFTCALL void swc_unlock_slow(CONTEXT void *handle) {
-  static SWIFTCALL void (*original)(CONTEXT void *);
-  if (original == 0) original = (SWIFTCALL void (*)(CONTEXT void *))dlsym(RTLD_NEXT, UNLOCK_SLOW);
+  static _Atomic(unlock_slow_t) original;
+  if (original == 0) original = (unlock_slow_t)dlsym(RTLD_NEXT, UNLOCK_SLOW);
+  unlock_slow_t unlock = original;
   __tsan_release(handle);
-  original(handle);
+  unlock(handle);
 }
 #endif
 #endif

@@ -11,7 +11,9 @@ import Testing
     }()
 
     @Test func theOptionGoesBeforeEverything() throws {
-        let variables = CommandEnvironment(["CELERY_BROKER_URL": "amqp://env//", "CELERY_BROKER_WRITE_URL": "amqp://w//"])
+        let variables = CommandEnvironment([
+            "CELERY_BROKER_URL": "amqp://env//", "CELERY_BROKER_WRITE_URL": "amqp://w//",
+        ])
         let configuration = try BrokerSettings.apply(option: "amqp://option//", variables: variables, to: base)
         #expect(configuration.brokerURL == "amqp://option//")
         #expect(configuration.brokerReadURL == nil)
@@ -19,7 +21,9 @@ import Testing
     }
 
     @Test func theEnvironmentGoesBeforeTheCode() throws {
-        let variables = CommandEnvironment(["CELERY_BROKER_URL": "amqp://env//", "CELERY_BROKER_WRITE_URL": "amqp://w//"])
+        let variables = CommandEnvironment([
+            "CELERY_BROKER_URL": "amqp://env//", "CELERY_BROKER_WRITE_URL": "amqp://w//",
+        ])
         let configuration = try BrokerSettings.apply(option: nil, variables: variables, to: base)
         #expect(configuration.brokerURL == "amqp://env//")
         #expect(configuration.brokerReadURL == "amqp://code-read//")

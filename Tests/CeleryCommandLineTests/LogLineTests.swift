@@ -93,4 +93,13 @@ import Testing
         #expect(texts[0].hasSuffix(",000") && texts[3].hasSuffix(",999"))
         #expect(texts[0].dropLast(4) == texts[2].dropLast(4))
     }
+
+    @Test func aTasksOwnLineHasItsNameAndId() throws {
+        let text = line("half way", metadata: ["task_id": "7-8", "task_name": "proj.add", "width": "640"])
+        #expect(try parts(text).rest == "INFO/MainProcess] proj.add[7-8]: half way width=640\n")
+    }
+
+    @Test func anIdAloneIsMetadata() throws {
+        #expect(try parts(line("x", metadata: ["task_id": "7"])).rest == "INFO/MainProcess] x task_id=7\n")
+    }
 }

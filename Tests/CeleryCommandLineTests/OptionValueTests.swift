@@ -46,7 +46,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("debug", Logger.Level.debug), ("Info", .info), ("WARNING", .warning), ("error", .error), ("CRITICAL", .critical),
+        ("debug", Logger.Level.debug), ("Info", .info), ("WARNING", .warning), ("error", .error),
+        ("CRITICAL", .critical),
         ("fatal", .critical),
     ])
     func logLevels(text: String, expected: Logger.Level) throws {

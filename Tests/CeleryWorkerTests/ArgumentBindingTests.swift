@@ -95,7 +95,9 @@ struct PackBinderTests {
         let scalar = #expect(throws: TaskError.self) { _ = try binder.bind(["text", []], [:]) }
         #expect(scalar?.arguments == ["f() argument 'a' must be Int, not str"])
         let nested = #expect(throws: TaskError.self) { _ = try binder.bind([1, [1, "two"]], [:]) }
-        #expect(nested?.arguments.first?.stringValue?.hasPrefix("f() argument 'b' must be Array<Int>, not list (at") == true)
+        #expect(
+            nested?.arguments.first?.stringValue?.hasPrefix("f() argument 'b' must be Array<Int>, not list (at") == true
+        )
     }
 }
 

@@ -127,7 +127,10 @@ struct WorkerDeliveryTests {
         Malformed(name: "an unknown content type", contentType: "text/x-strange", exception: "ContentDisallowed"),
         Malformed(name: "no content type", contentType: nil),
         Malformed(name: "kwargs that are no map", body: Array("[[], [], {}]".utf8), exception: "InvalidTaskError"),
-        Malformed(name: "an unknown extended type", body: Array(#"[[{"__type__": "x", "__value__": 1}], {}, {}]"#.utf8)),
+        Malformed(
+            name: "an unknown extended type",
+            body: Array(#"[[{"__type__": "x", "__value__": 1}], {}, {}]"#.utf8)
+        ),
         Malformed(name: "no header id", headers: ["task": "proj.add"], exception: "InvalidTaskError", hasID: false),
         Malformed(name: "no header task", headers: ["id": "the-id"], exception: "InvalidTaskError"),
         Malformed(
@@ -159,7 +162,9 @@ struct WorkerDeliveryTests {
                 #expect(result.state == .failure)
                 #expect(result.exception?.type == message.exception)
             }
-            #expect(harness.logs.lines.contains { $0.level == "error" && $0.message.hasPrefix("Received invalid task") })
+            #expect(
+                harness.logs.lines.contains { $0.level == "error" && $0.message.hasPrefix("Received invalid task") }
+            )
             #expect(harness.worker.statistics.rejected == 1)
             let good = try harness.send("proj.add", [1, 2])
             #expect(try await harness.result(of: good).result == 3)

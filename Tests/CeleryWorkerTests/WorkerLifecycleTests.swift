@@ -107,7 +107,8 @@ struct WorkerLifecycleTests {
     func stubbornTask() async throws {
         let gate = TestGate()
         let configuration = WorkerConfiguration(cancellationTimeout: .milliseconds(50))
-        let harness = try WorkerHarness(configuration, celery: CeleryConfiguration(), broker: InMemoryBroker()) { tasks in
+        let harness = try WorkerHarness(configuration, celery: CeleryConfiguration(), broker: InMemoryBroker()) {
+            tasks in
             tasks.register("proj.block") { (context: TaskContext) in gate.block() }
         }
         let running = Task { try await harness.worker.run() }
@@ -240,7 +241,8 @@ struct WorkerLifecycleTests {
     @Test("refuses tasks that are registered twice, and runs once")
     func misuse() async throws {
         let error = #expect(throws: CeleryError.self) {
-            _ = try WorkerHarness(WorkerConfiguration(), celery: CeleryConfiguration(), broker: InMemoryBroker()) { tasks in
+            _ = try WorkerHarness(WorkerConfiguration(), celery: CeleryConfiguration(), broker: InMemoryBroker()) {
+                tasks in
                 tasks.register("proj.a") { (x: Int) in x }
                 tasks.register("proj.a") { (x: String) in x }
             }

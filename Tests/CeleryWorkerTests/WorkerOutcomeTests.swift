@@ -182,7 +182,9 @@ struct WorkerOutcomeTests {
         try await WorkerHarness.run { tasks in
             tasks.register("proj.self") { (context: TaskContext) -> [String] in
                 context.logger.info("hello")
-                return [context.id, context.name, context.rootID, context.deliveryInfo.routingKey, "\(context.retries)"]
+                return [
+                    context.id, context.name, context.rootID, context.deliveryInfo.routingKey, "\(context.retries)",
+                ]
             }
         } _: { harness in
             let id = try harness.send("proj.self")

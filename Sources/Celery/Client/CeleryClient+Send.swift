@@ -109,7 +109,7 @@ extension CeleryClient {
         ignored: Bool,
         replyTo: String?
     ) async throws(CeleryError) -> TaskHandle<Output> {
-        guard let id = composition.lineage.last else {
+        guard let id = composition.lineage.last, !composition.endsInGroup else {
             throw CeleryError(.invalidSignature, "a group has no single result to wait for; enqueue it instead")
         }
         let source: TaskHandle<Output>.Source

@@ -25,11 +25,13 @@ public final class CeleryClient: Service, Sendable {
     /// - Parameters:
     ///   - configuration: the settings.
     ///   - logger: where the client logs to; nothing above debug but lost results and trouble with connections.
-    /// - Throws: ``CeleryError/Code/invalidConfiguration`` for a broker URL that cannot be read.
+    /// - Throws: ``CeleryError/Code/invalidConfiguration`` for settings that cannot be used, such as a broker URL that
+    ///   cannot be read.
     public convenience init(
         configuration: CeleryConfiguration = CeleryConfiguration(),
         logger: Logger
     ) throws(CeleryError) {
+        try configuration.validate()
         let broker = try AMQPBroker(
             configuration: configuration,
             connectionName: "swcelery client \(ProcessIdentity.origin)",

@@ -46,7 +46,7 @@ package final class Publisher: Sendable {
             } catch {
                 // The broker ended the channel because of some message on it. On a channel of its own, only the message
                 // that it will not have fails.
-                guard error.endsChannel else { throw error.error }
+                guard error.endsChannel, task.retryPolicy != nil else { throw error.error }
                 try await attemptAlone(task)
             }
         }

@@ -8,10 +8,13 @@ package struct Composition: Sendable {
     package var lineage: [String]
     /// The id of the group, where the signature is one.
     package var groupID: String?
+    /// Whether the last of the lineage is a group at the end of a chain, which has no result of its own.
+    package var endsInGroup: Bool
 
-    package init(tasks: [ComposedTask], lineage: [String], groupID: String? = nil) {
+    package init(tasks: [ComposedTask], lineage: [String], groupID: String? = nil, endsInGroup: Bool = false) {
         self.tasks = tasks
         self.lineage = lineage
         self.groupID = groupID
+        self.endsInGroup = endsInGroup
     }
 }

@@ -32,7 +32,7 @@ extension TaskComposer {
         own.chord = nil
         own.chain = (options.chain ?? []) + frozen.signatures.map(\.wire.json)
         let task = try composeTask(leading, prepending: arguments, options: own, context: context)
-        return Composition(tasks: [task], lineage: lineage)
+        return Composition(tasks: [task], lineage: lineage, endsInGroup: steps.last?.subtaskType == "group")
     }
 
     /// The steps with nested chains spliced in; groups of one member become that member, empty ones are dropped.

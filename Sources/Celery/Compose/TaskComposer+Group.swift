@@ -8,7 +8,8 @@ extension TaskComposer {
         options: TaskOptions,
         context: SendContext
     ) throws(CeleryError) -> Composition {
-        var options = options.merged(overStored: try TaskOptions(decoding: wire.options))
+        var options = options
+        options.fill(fromStored: try TaskOptions(decoding: wire.options))
         guard options.link.isEmpty, options.linkError.isEmpty else {
             throw CeleryError(.invalidOption, "links cannot be added to a group: do that on its tasks")
         }

@@ -82,7 +82,7 @@ extension TaskComposer {
         var body = message.body
         if let args = request.args { body.args = args }
         if let kwargs = request.kwargs { body.kwargs = kwargs }
-        let decision = try router.route(message.headers.task, args: body.args, kwargs: body.kwargs, options: options)
+        let decision = try router.route(message.headers.task, args: body.args, kwargs: body.kwargs, options: &options)
         var headers = retryHeaders(of: message.headers, own: own, request: request, context: context)
         headers.eta = eta(of: options, now: context.now)
         headers.argsrepr = argumentsText(body.args)
@@ -92,11 +92,12 @@ extension TaskComposer {
                 headers: headers,
                 body: body,
                 replyTo: message.replyTo,
-                priority: decision.options.priority ?? (decision.keepsNulls && own != nil ? nil : 0),
+                priority: options.priority ?? (decision.keepsNulls && own != nil ? nil : 0),
                 deliveryMode: (decision.queue.deliveryMode ?? configuration.taskDefaultDeliveryMode).rawValue,
                 expiration: try expiration(ofHeader: headers.expires, context: context)
             ),
-            decision: decision
+            options: options,
+            queue: decision.queue
         )
     }
 

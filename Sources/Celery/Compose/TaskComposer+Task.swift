@@ -7,43 +7,42 @@ extension TaskComposer {
     func composeTask(
         _ signature: Signature,
         prepending arguments: [JSONValue],
-        options: TaskOptions,
+        options: consuming TaskOptions,
         context: SendContext
     ) throws(CeleryError) -> ComposedTask {
-        var options = options
-        if !signature.options.isEmpty {
-            options = options.merged(overStored: try TaskOptions(decoding: signature.options))
-        }
-        let own = signature.declared?.options ?? context.registered(signature.task)
-        if let own { options = known(options, own: own) }
+        if !signature.options.isEmpty { options.fill(fromStored: try TaskOptions(decoding: signature.options)) }
+        let isKnown = fillKnown(&options, signature, context)
         let body = try body(signature.wire, Self.arguments(arguments, before: signature.wire), options)
-        let decision = try router.route(signature.task, args: body.args, kwargs: body.kwargs, options: options)
-        let headers = try headers(of: signature.task, body: body, options: decision.options, context: context)
+        let decision = try router.route(signature.task, args: body.args, kwargs: body.kwargs, options: &options)
         // A null that a known task's own options pass on keeps kombu from writing its default.
-        let fallback: UInt8? = decision.keepsNulls && own != nil ? nil : context.inheritedPriority ?? 0
+        let fallback: UInt8? = decision.keepsNulls && isKnown ? nil : context.inheritedPriority ?? 0
+        let mode = options.deliveryMode ?? decision.queue.deliveryMode ?? configuration.taskDefaultDeliveryMode
         return try finish(
             TaskMessage(
-                headers: headers,
+                headers: try headers(of: signature.task, body: body, options: options, context: context),
                 body: body,
-                replyTo: decision.options.replyTo ?? context.replyTo,
-                priority: decision.options.priority ?? fallback,
-                deliveryMode: deliveryMode(of: decision).rawValue,
-                expiration: expiration(of: decision.options, now: context.now)
+                replyTo: options.replyTo ?? context.replyTo,
+                priority: options.priority ?? fallback,
+                deliveryMode: mode.rawValue,
+                expiration: expiration(of: options, now: context.now)
             ),
-            decision: decision
+            options: options,
+            queue: decision.queue
         )
     }
 
     /// Adds a message's target to it.
-    func finish(_ message: TaskMessage, decision: Router.Decision) throws(CeleryError) -> ComposedTask {
-        let options = decision.options
-        var message = message
+    func finish(
+        _ message: consuming TaskMessage,
+        options: TaskOptions,
+        queue: Queue
+    ) throws(CeleryError) -> ComposedTask {
         message.properties.messageID = options.properties.messageID
         message.properties.timestamp = options.properties.timestamp
         message.properties.type = options.properties.type
         message.properties.userID = options.properties.userID
         message.properties.appID = options.properties.appID
-        let target = PublishTarget(decision)
+        let target = PublishTarget(options, queue: queue)
         try Self.checkLengths(of: message, target)
         let (properties, body) = message.encoded()
         return ComposedTask(
@@ -63,12 +62,18 @@ extension TaskComposer {
         )
     }
 
-    /// The options of a task that is more than a name: with its own options and the settings for tasks.
-    private func known(_ options: TaskOptions, own: TaskOptions) -> TaskOptions {
-        var options = options.merged(over: own)
+    /// Adds the own options and the settings for tasks, where the task is more than a name; answers whether it is.
+    private func fillKnown(_ options: inout TaskOptions, _ signature: Signature, _ context: SendContext) -> Bool {
+        if let declared = signature.declared {
+            if declared.hasOptions { options.fill(from: declared.options) }
+        } else if let own = context.registered(signature.task) {
+            options.fill(from: own)
+        } else {
+            return false
+        }
         options.priority = options.priority ?? configuration.taskDefaultPriority
         options.ignoreResult = options.ignoreResult ?? configuration.taskIgnoreResult
-        return options
+        return true
     }
 
     private func body(
@@ -132,10 +137,6 @@ extension TaskComposer {
     func keywordsText(_ kwargs: JSONObject) -> String {
         kwargs.isEmpty ? "{}" : PythonRepr.keywords(kwargs, maxLevels: configuration.taskReprMaxLevels)
     }
-
-    private func deliveryMode(of decision: Router.Decision) -> DeliveryMode {
-        decision.options.deliveryMode ?? decision.queue.deliveryMode ?? configuration.taskDefaultDeliveryMode
-    }
 }
 
 extension TaskComposer {
@@ -145,17 +146,19 @@ extension TaskComposer {
     /// Refuses what AMQP cannot express, before anything is declared or sent for it.
     private static func checkLengths(of message: TaskMessage, _ target: PublishTarget) throws(CeleryError) {
         let properties = message.properties
-        let texts: [(String, String?)] = [
-            ("exchange", target.exchange), ("routing_key", target.routingKey),
-            ("task_id", properties.correlationID), ("reply_to", properties.replyTo),
-            ("message_id", properties.messageID), ("type", properties.type),
-            ("user_id", properties.userID), ("app_id", properties.appID),
-        ]
-        for (option, text) in texts where (text?.utf8.count ?? 0) > longestShortString {
-            throw CeleryError(.invalidOption, "\(option) is longer than \(longestShortString) bytes")
-        }
-        for header in message.headers.custom where header.name.utf8.count > longestShortString {
-            throw CeleryError(.invalidOption, "a header's name is longer than \(longestShortString) bytes")
-        }
+        try check(target.exchange, "exchange")
+        try check(target.routingKey, "routing_key")
+        try check(properties.correlationID, "task_id")
+        try check(properties.replyTo, "reply_to")
+        try check(properties.messageID, "message_id")
+        try check(properties.type, "type")
+        try check(properties.userID, "user_id")
+        try check(properties.appID, "app_id")
+        for header in message.headers.custom { try check(header.name, "a header's name") }
+    }
+
+    private static func check(_ text: String?, _ option: StaticString) throws(CeleryError) {
+        guard let text, text.utf8.count > longestShortString else { return }
+        throw CeleryError(.invalidOption, "\(option) is longer than \(longestShortString) bytes")
     }
 }

@@ -34,11 +34,10 @@ package struct TaskComposer: Sendable {
         if let error = signature.encodingError { throw error }
         switch signature.subtaskType {
         case "chain":
-            let stored = try TaskOptions(decoding: signature.options)
             return try compose(
                 chain: try Self.members(of: signature.wire),
                 prepending: Self.arguments(arguments, before: signature.wire),
-                options: options.merged(over: stored),
+                options: options.merged(over: try TaskOptions(decoding: signature.options)),
                 context: context
             )
         case "group":

@@ -24,6 +24,7 @@ package final class RPCResultBackend: Sendable {
         var ledger = ResultLedger()
         var malformed = 0
         var reconnects = 0
+        var hasConsumed = false
         var isRecovering = false
         var isClosed = false
     }
@@ -102,7 +103,7 @@ extension RPCResultBackend {
         perform(state.withLock { $0.ledger.unregister(lineage) })
     }
 
-    func latest(_ id: String) -> ResultMessage? {
+    func latest(_ id: String) -> TaskUpdate? {
         state.withLock { $0.ledger.latest(id) }
     }
 
@@ -189,13 +190,7 @@ extension RPCResultBackend {
             if case .deliveries = event { return }
             feed.finish()
         }
-        if epoch > 1 {
-            state.withLock { $0.reconnects += 1 }
-            logger.warning(
-                "reply queue declared anew; results that were sent meanwhile are lost",
-                metadata: ["queue": "\(replyQueue)"]
-            )
-        }
+        noteOpening()
         Task { [weak self] in
             for await event in events {
                 if case .deliveries(let messages) = event { self?.receive(messages) }
@@ -203,6 +198,20 @@ extension RPCResultBackend {
             // The channel lives as long as its consumer.
             withExtendedLifetime(channel) { self?.lost(epoch) }
         }
+    }
+
+    private func noteOpening() {
+        let (isAgain, isWanted) = state.withLock { state in
+            defer { state.hasConsumed = true }
+            if state.hasConsumed { state.reconnects += 1 }
+            return (state.hasConsumed, state.ledger.entryCount > 0)
+        }
+        guard isAgain else { return }
+        logger.log(
+            level: isWanted ? .warning : .debug,
+            "reply queue declared anew; results that were sent meanwhile are lost",
+            metadata: ["queue": "\(replyQueue)"]
+        )
     }
 
     private func receive(_ messages: [IncomingMessage]) {

@@ -1,3 +1,5 @@
+internal import DequeModule
+
 /// What a client knows of its tasks: their states, who waits for them, and results that nobody has asked for yet.
 ///
 /// Pure: it answers what is to be done, and whoever holds it does that outside of its lock.
@@ -27,7 +29,8 @@ struct ResultLedger {
         var interests = 0
         /// Ids of tasks that come after this one in its chains.
         var followers: [ArraySlice<String>] = []
-        var latest: ResultMessage?
+        /// The updates so far, for whoever begins to read late.
+        var history: Deque<TaskUpdate> = []
         var outcome: Outcome?
         var waiters: [UInt64: Waiter] = [:]
         var subscribers: [UInt64: Subscriber] = [:]
@@ -108,10 +111,9 @@ struct ResultLedger {
     mutating func subscribe(_ id: String, _ ticket: UInt64, _ subscriber: Subscriber) -> [Action] {
         guard let entry = entries[id] else { return [.finish(subscriber, .unknownTask)] }
         var actions: [Action] = []
-        if let latest = entry.latest { actions.append(.yield(subscriber, TaskUpdate(latest))) }
+        for update in entry.history { actions.append(.yield(subscriber, update)) }
         switch entry.outcome {
-        case .success(let message)?:
-            if entry.latest?.state.isReady != true { actions.append(.yield(subscriber, TaskUpdate(message))) }
+        case .success?:
             actions.append(.finish(subscriber, nil))
         case .failure(let error)?:
             actions.append(.finish(subscriber, error))
@@ -128,8 +130,8 @@ struct ResultLedger {
         entries[id]?.subscribers[ticket] = nil
     }
 
-    /// The latest state of a task; pending where nothing is known.
-    func latest(_ id: String) -> ResultMessage? { entries[id]?.latest }
+    /// The latest update of a task; nil where nothing is known.
+    func latest(_ id: String) -> TaskUpdate? { entries[id]?.history.last }
 
     /// A result message came in.
     ///
@@ -144,8 +146,7 @@ struct ResultLedger {
             lateCount += 1
             return [.report(.late(id: id, state: message.state))]
         }
-        entry.latest = message
-        var actions: [Action] = entry.subscribers.values.map { .yield($0, TaskUpdate(message)) }
+        var actions = Self.note(&entry, message)
         if message.state.isReady {
             actions += Self.settle(&entry, .success(message), error: nil)
             entries[id] = entry
@@ -182,11 +183,19 @@ struct ResultLedger {
         var actions: [Action] = []
         for id in followers.joined() {
             guard var entry = entries[id], entry.outcome == nil else { continue }
-            actions += entry.subscribers.values.map { .yield($0, TaskUpdate(message)) }
+            actions += Self.note(&entry, message)
             actions += Self.settle(&entry, .success(message), error: nil)
             entries[id] = entry
         }
         return actions
+    }
+
+    /// Adds an update to the task's history and tells it to who reads.
+    private static func note(_ entry: inout Entry, _ message: ResultMessage) -> [Action] {
+        let update = TaskUpdate(message)
+        if entry.history.count == TaskUpdates.historySize { entry.history.removeFirst() }
+        entry.history.append(update)
+        return entry.subscribers.values.map { .yield($0, update) }
     }
 
     private static func settle(_ entry: inout Entry, _ outcome: Outcome, error: CeleryError?) -> [Action] {

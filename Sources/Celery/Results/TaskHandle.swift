@@ -34,7 +34,7 @@ public final class TaskHandle<Output: Codable & Sendable>: Sendable {
         )
     }
 
-    /// The states that the task goes through: first the latest known one, last the final one.
+    /// The states that the task goes through: first the ones that came in before, last the final one.
     public var states: TaskUpdates {
         switch source {
         case .backend(let interest, _):

@@ -1,13 +1,15 @@
-/// The states that a task goes through, as they are reported: first the latest known one, last the final one.
+/// The states that a task goes through, as they are reported: first the ones that came in before, last the final one.
 ///
-/// Every loop over it is a reader of its own. One that lags more than ``bufferSize`` states behind misses the oldest, never
-/// the final one.
+/// Every loop over it is a reader of its own. Of the states that came in before it began, a reader gets the last
+/// ``historySize``; one that lags more than ``bufferSize`` states behind misses the oldest. The final state is never missed.
 public struct TaskUpdates: AsyncSequence, Sendable {
     /// An update.
     public typealias Element = TaskUpdate
     /// ``CeleryError`` where no further state will come; a ``TaskFailure`` is not thrown but is the final update.
     public typealias Failure = any Error
 
+    /// States that are kept for who begins to read late.
+    public static let historySize = 64
     /// States that are kept for a reader that lags.
     public static let bufferSize = 1_024
 

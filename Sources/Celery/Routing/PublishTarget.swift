@@ -9,8 +9,7 @@ struct PublishTarget: Sendable, Hashable {
     /// The queue to declare first; nil where the target is not the queue's own.
     var queue: Queue?
 
-    init(_ decision: Router.Decision) {
-        let (options, queue) = (decision.options, decision.queue)
+    init(_ options: TaskOptions, queue: Queue) {
         let own = queue.exchange
         let exchange = options.exchange.flatMap { $0.isEmpty ? nil : $0 }
         let key = options.routingKey.flatMap { $0.isEmpty ? nil : $0 }

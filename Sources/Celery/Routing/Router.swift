@@ -13,8 +13,6 @@ package struct Router: Sendable {
 
     /// What routing makes of a send.
     package struct Decision: Sendable {
-        /// The options with what the route adds.
-        package var options: TaskOptions
         /// The queue that the task goes to.
         package var queue: Queue
         /// Whether the options are the sender's alone, because it named a queue and no route matched.
@@ -24,26 +22,22 @@ package struct Router: Sendable {
         package var keepsNulls: Bool
     }
 
-    /// Decides where a task goes.
+    /// Decides where a task goes, and fills in the options that a route adds.
     ///
     /// - Throws: ``CeleryError/Code/queueNotFound``.
     package func route(
         _ task: String,
         args: [JSONValue],
         kwargs: JSONObject,
-        options: TaskOptions
+        options: inout TaskOptions
     ) throws(CeleryError) -> Decision {
         if let route = routes.route(task, args, kwargs, options) {
-            let merged = options.merged(over: route.options)
-            return Decision(
-                options: merged,
-                queue: try queues.queue(named: merged.queue ?? defaultQueue),
-                keepsNulls: false
-            )
+            options.fill(from: route.options)
+            return Decision(queue: try queues.queue(named: options.queue ?? defaultQueue), keepsNulls: false)
         }
         guard let name = options.queue, !name.isEmpty else {
-            return Decision(options: options, queue: try queues.queue(named: defaultQueue), keepsNulls: false)
+            return Decision(queue: try queues.queue(named: defaultQueue), keepsNulls: false)
         }
-        return Decision(options: options, queue: try queues.queue(named: name), keepsNulls: true)
+        return Decision(queue: try queues.queue(named: name), keepsNulls: true)
     }
 }

@@ -77,9 +77,9 @@ public struct Signature: Sendable {
 
     /// The signature with the options of its typed name stored, since whoever sends it later may not know the name.
     package var embedded: Signature {
-        guard let declared, case let options = declared.options.json, !options.isEmpty else { return self }
+        guard let declared, declared.hasOptions else { return self }
         var embedded = self
-        embedded.wire.options.merge(options) { stored, _ in stored }
+        embedded.wire.options.merge(declared.options.json) { stored, _ in stored }
         return embedded
     }
 }

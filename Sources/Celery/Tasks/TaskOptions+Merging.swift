@@ -2,28 +2,32 @@ internal import AMQP
 internal import OrderedCollections
 
 extension TaskOptions {
+    /// Takes from others what these options leave out.
+    package mutating func fill(from defaults: TaskOptions) {
+        fillTarget(from: defaults)
+        fillTimes(from: defaults)
+        fillContent(from: defaults)
+        fillCanvas(from: defaults)
+    }
+
     /// These options, with what they leave out taken from others.
     package func merged(over defaults: TaskOptions) -> TaskOptions {
         var merged = self
-        merged.fillTarget(from: defaults)
-        merged.fillTimes(from: defaults)
-        merged.fillContent(from: defaults)
-        merged.fillCanvas(from: defaults)
+        merged.fill(from: defaults)
         return merged
     }
 
-    /// The options with which a signature is applied: the caller's win over the stored ones, apart from the group and
+    /// Makes these the options with which a signature is applied: they win over the stored ones, apart from the group and
     /// the stamps of the signature, which no caller may change (`Signature._merge`).
-    package func merged(overStored stored: TaskOptions) -> TaskOptions {
-        var merged = merged(over: stored)
-        if let group = stored.groupID { merged.groupID = group }
+    package mutating func fill(fromStored stored: TaskOptions) {
+        fill(from: stored)
+        if let group = stored.groupID { groupID = group }
         if let names = stored.stampedHeaders {
-            merged.stampedHeaders = names
+            stampedHeaders = names
             for name in names {
-                if let stamp = stored.stamps[name] { merged.stamps[name] = stamp }
+                if let stamp = stored.stamps[name] { stamps[name] = stamp }
             }
         }
-        return merged
     }
 
     private mutating func fillTarget(from defaults: TaskOptions) {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Celery
-import FoundationEssentials
 import Logging
 
 /// `call NAME`: sends one task, and waits for its result if wanted.
@@ -42,15 +41,16 @@ struct CallCommand<Application: CeleryApplication>: AsyncParsableCommand {
 
     /// The options of the send.
     var taskOptions: TaskOptions {
-        TaskOptions(
+        var options = TaskOptions(
             queue: routing.queue,
             exchange: routing.exchange,
             routingKey: routing.routingKey,
             priority: routing.priority,
             countdown: call.countdown,
-            eta: call.eta,
             expires: call.expires
         )
+        options.eta = call.eta
+        return options
     }
 
     func run() async throws {

@@ -71,7 +71,7 @@ struct ResultCommand<Application: CeleryApplication>: AsyncParsableCommand {
     ///
     /// - Throws: `CommandFailure` where the task failed or has not ended.
     static func text(_ result: ResultMessage, traceback: Bool) throws -> String {
-        if traceback { return result.traceback ?? "None" }
+        if traceback { return result.traceback ?? "The result has no traceback." }
         switch result.state {
         case .success:
             return String(decoding: result.result.serialized(), as: UTF8.self)

@@ -57,7 +57,8 @@ struct Banner: Sendable {
         ]
         lines += queues.sorted { $0.name < $1.name }.map { queue in
             let padding = String(repeating: " ", count: max(0, 16 - queue.name.count))
-            return ".> \(queue.name)\(padding) exchange=\(queue.exchange)(\(queue.exchangeType)) key=\(queue.routingKey)"
+            return
+                ".> \(queue.name)\(padding) exchange=\(queue.exchange)(\(queue.exchangeType)) key=\(queue.routingKey)"
         }
         if let tasks {
             lines += ["", "[tasks]"] + tasks.sorted().map { "  . \($0)" }

@@ -3,11 +3,14 @@ import Synchronization
 
 /// Writes log lines to standard error in Celery's format.
 ///
-/// Lines of concurrent tasks never mix. Put it in place with ``bootstrap(level:isColored:)``; the `worker` command does
+/// Lines of concurrent tasks never mix. Put it in place with ``bootstrap(level:isColored:)``; the commands do
 /// so by itself, see ``CeleryApplication/bootstrapLogging(_:)``.
 public struct ConsoleLogHandler: LogHandler {
+    /// Lines below this level are left out.
     public var logLevel: Logger.Level
+    /// What every line of the logger carries.
     public var metadata: Logger.Metadata = [:]
+    /// What is added from the context of a line.
     public var metadataProvider: Logger.MetadataProvider?
 
     private let sink: Sink
@@ -70,11 +73,13 @@ public struct ConsoleLogHandler: LogHandler {
         LoggingSystem.bootstrap(factory(level: level, isColored: isColored), metadataProvider: nil)
     }
 
+    /// One entry of the logger's metadata.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one line.
     public func log(event: LogEvent) {
         var merged = metadata
         if let provided = metadataProvider?.get(), !provided.isEmpty { merged.merge(provided) { $1 } }

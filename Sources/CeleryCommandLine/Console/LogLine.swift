@@ -1,7 +1,16 @@
 import Logging
 
 /// Composes one line of the log in Celery's format: `[time: LEVEL/process] message`, metadata behind it.
+///
+/// Lines that a task logs have its name and id before the message, as Celery's task loggers write them:
+/// `[time: LEVEL/process] name[id]: message`.
 struct LogLine: Sendable {
+    /// Metadata keys by which a line is known to be a task's.
+    private enum TaskKey {
+        static let name = "task_name"
+        static let id = "task_id"
+    }
+
     /// Whether warnings, errors and debug lines have Celery's colours.
     var isColored: Bool
     /// Stands in the place of Python's name of the process.
@@ -26,17 +35,28 @@ struct LogLine: Sendable {
         line.append(contentsOf: "] ".utf8)
         let color = isColored ? Self.color(of: level) : nil
         if let color { line.append(contentsOf: color.utf8) }
+        let isTasks = appendTask(metadata, to: &line)
         Self.append(message, keepingLines: true, to: &line)
         if color != nil { line.append(contentsOf: "\u{1B}[0m".utf8) }
-        append(metadata, to: &line)
+        append(metadata, withoutTask: isTasks, to: &line)
         if let error { append(key: "error", value: String(describing: error), to: &line) }
         line.append(UInt8(ascii: "\n"))
     }
 
-    private func append(_ metadata: Logger.Metadata, to line: inout [UInt8]) {
+    /// Appends the task's name and id, if the line is a task's.
+    private func appendTask(_ metadata: Logger.Metadata, to line: inout [UInt8]) -> Bool {
+        guard !metadata.isEmpty, let name = metadata[TaskKey.name], let id = metadata[TaskKey.id] else { return false }
+        Self.append(name.description, keepingLines: false, to: &line)
+        line.append(UInt8(ascii: "["))
+        Self.append(id.description, keepingLines: false, to: &line)
+        line.append(contentsOf: "]: ".utf8)
+        return true
+    }
+
+    private func append(_ metadata: Logger.Metadata, withoutTask: Bool, to line: inout [UInt8]) {
         guard !metadata.isEmpty else { return }
         for key in metadata.keys.sorted() {
-            guard let value = metadata[key] else { continue }
+            guard let value = metadata[key], !withoutTask || key != TaskKey.name && key != TaskKey.id else { continue }
             append(key: key, value: value.description, to: &line)
         }
     }
@@ -56,7 +76,9 @@ struct LogLine: Sendable {
     }
 
     /// Appends text with control characters escaped, so that a value from the wire can neither forge a line nor steer a
-    /// terminal. A message may have several lines, a traceback for example.
+    /// terminal.
+    ///
+    /// A message may have several lines, a traceback for example.
     private static func append(
         _ text: String,
         keepingLines: Bool,

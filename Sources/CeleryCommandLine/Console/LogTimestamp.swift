@@ -41,7 +41,8 @@ struct LogTimestamp: Sendable {
         text.reserveCapacity(19)
         append(Int(parts.tm_year) + 1900, digits: 4, to: &text)
         for (separator, number) in [
-            ("-", parts.tm_mon + 1), ("-", parts.tm_mday), (" ", parts.tm_hour), (":", parts.tm_min), (":", parts.tm_sec),
+            ("-", parts.tm_mon + 1), ("-", parts.tm_mday), (" ", parts.tm_hour), (":", parts.tm_min),
+            (":", parts.tm_sec),
         ] {
             text.append(contentsOf: separator.utf8)
             append(Int(number), digits: 2, to: &text)

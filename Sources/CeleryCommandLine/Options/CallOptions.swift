@@ -1,6 +1,5 @@
 import ArgumentParser
 import Celery
-import FoundationEssentials
 
 /// The options of the `call` command that say with what and when the task is called, with the names of Celery's.
 struct CallOptions: ParsableArguments {
@@ -22,7 +21,7 @@ struct CallOptions: ParsableArguments {
         help: ArgumentHelp("Start at this time at the earliest, ISO 8601; UTC without an offset.", valueName: "time"),
         transform: TimeArgument.date
     )
-    var eta: Date?
+    var eta: WireDate?
 
     @Option(
         help: ArgumentHelp("Start after so many seconds at the earliest.", valueName: "seconds"),

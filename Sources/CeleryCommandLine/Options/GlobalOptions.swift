@@ -38,7 +38,9 @@ struct GlobalOptions: ParsableArguments {
             throw ValidationError("-A/--app stands before the command: swcelery -A \(application) worker …")
         }
         if let workingDirectory {
-            throw ValidationError("--workdir stands before the command: swcelery --workdir \(workingDirectory) worker …")
+            throw ValidationError(
+                "--workdir stands before the command: swcelery --workdir \(workingDirectory) worker …"
+            )
         }
     }
 }

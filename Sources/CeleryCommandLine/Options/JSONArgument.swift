@@ -4,7 +4,9 @@ import Celery
 enum JSONArgument {
     /// Reads an array: the positional arguments of a call.
     static func array(_ text: String) throws -> [JSONValue] {
-        guard case .array(let values) = try parse(text) else { throw OptionError("must be a JSON array, such as [2, 3]") }
+        guard case .array(let values) = try parse(text) else {
+            throw OptionError("must be a JSON array, such as [2, 3]")
+        }
         return values
     }
 

@@ -14,7 +14,8 @@ struct LeadingOptions: Sendable, Hashable {
         var rest = arguments[...]
         while let argument = rest.first, argument.hasPrefix("-"), argument != "--", argument != "-" {
             rest = rest.dropFirst()
-            if let value = Self.joinedValue(of: argument, name: "--app") ?? Self.joinedValue(of: argument, letter: "-A") {
+            if let value = Self.joinedValue(of: argument, name: "--app") ?? Self.joinedValue(of: argument, letter: "-A")
+            {
                 application = value
             } else if let value = Self.joinedValue(of: argument, name: "--workdir") {
                 workingDirectory = value

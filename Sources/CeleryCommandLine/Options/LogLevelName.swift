@@ -18,7 +18,9 @@ enum LogLevelName: String, CaseIterable, Sendable {
         self = level
     }
 
-    /// The level of swift-log. FATAL is another word for CRITICAL, as in Python.
+    /// The level of swift-log.
+    ///
+    /// FATAL is another word for CRITICAL, as in Python.
     var level: Logger.Level {
         switch self {
         case .debug: .debug

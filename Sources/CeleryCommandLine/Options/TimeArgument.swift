@@ -1,5 +1,4 @@
 import Celery
-import FoundationEssentials
 
 /// Reads the points in time and spans of the `call` command.
 enum TimeArgument {
@@ -15,9 +14,11 @@ enum TimeArgument {
     }
 
     /// Reads a date and time in ISO 8601; without an offset it is taken as UTC, as Celery's default time zone is.
-    static func date(_ text: String) throws -> Date {
+    ///
+    /// The value keeps the offset that was given, so that the message has it too.
+    static func date(_ text: String) throws -> WireDate {
         do {
-            return try WireDate(parsing: text).date
+            return try WireDate(parsing: text)
         } catch {
             throw OptionError("must be a date and time in ISO 8601, such as 2026-01-31T13:05:09+00:00, got '\(text)'")
         }
@@ -25,6 +26,6 @@ enum TimeArgument {
 
     /// Reads an expiry: seconds from the sending, or a point in time.
     static func expiry(_ text: String) throws -> Expiry {
-        Double(text) == nil ? .at(try date(text)) : .after(try seconds(text))
+        Double(text) == nil ? Expiry(.at(try date(text))) : .after(try seconds(text))
     }
 }

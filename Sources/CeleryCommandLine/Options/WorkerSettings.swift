@@ -22,7 +22,8 @@ struct WorkerSettings: Sendable {
             ?? variables.value(.workerHostname, parsedBy: { try NodeName(expanding: $0) })
             ?? NodeName(expanding: "")
         logLevel =
-            try (options.logLevel ?? variables.value(.workerLogLevel, parsedBy: LogLevelName.init(parsing:)) ?? .warning)
+            try
+            (options.logLevel ?? variables.value(.workerLogLevel, parsedBy: LogLevelName.init(parsing:)) ?? .warning)
             .level
         queues = try (options.queues ?? variables.value(.workerQueues, parsedBy: QueueNames.init(parsing:)))?.names
         excludedQueues = Set(
@@ -33,7 +34,8 @@ struct WorkerSettings: Sendable {
             try options.concurrency ?? variables.value(.workerConcurrency, parsedBy: Concurrency.init(parsing:))
         pool = try options.pool ?? variables.value(.workerPool, parsedBy: PoolName.init(parsing:)) ?? .tasks
         prefetchMultiplier =
-            try (options.prefetchMultiplier
+            try
+            (options.prefetchMultiplier
             ?? variables.value(.workerPrefetchMultiplier, parsedBy: PrefetchMultiplier.init(parsing:)))?.number
         purge = options.purge
     }

@@ -31,7 +31,7 @@ struct ShutdownSequence: Sendable, Hashable {
     private var phase: Phase = .running
 
     /// The exit code of a worker that ends as asked.
-    private(set) var status: ExitStatus = .success
+    private(set) var status: CommandStatus = .success
 
     /// Takes note of a signal and says what to do.
     mutating func receive(_ signal: Signal) -> Action {

@@ -15,12 +15,13 @@ import Darwin
 final class SignalTrap: Sendable {
     private let sources: [any DispatchSourceSignal]
 
-    /// Takes the signals over.
+    /// Takes the signals over; returns when that is done.
     init(
         _ signals: [ShutdownSequence.Signal],
         onSignal: @escaping @Sendable (ShutdownSequence.Signal) -> Void
     ) {
         let queue = DispatchQueue(label: "swcelery.signals")
+        let ready = DispatchGroup()
         sources = signals.map { signal in
             #if canImport(Darwin)
             // kqueue reports a signal beside its handler, so that the default one has to go.
@@ -28,9 +29,12 @@ final class SignalTrap: Sendable {
             #endif
             let source = DispatchSource.makeSignalSource(signal: signal.number, queue: queue)
             source.setEventHandler { onSignal(signal) }
+            ready.enter()
+            source.setRegistrationHandler { ready.leave() }
             source.resume()
             return source
         }
+        ready.wait()
     }
 
     /// Hears no signal any more.

@@ -16,7 +16,7 @@ struct SupervisedWorker {
     let logger: Logger
 
     /// Runs the worker to its end and says with which code the process is to end.
-    func run() async -> ExitStatus {
+    func run() async -> CommandStatus {
         let watch = ShutdownWatch(worker: worker)
         let signals = SignalTrap(ShutdownSequence.Signal.allCases) { watch.receive($0) }
         defer { signals.stop() }
@@ -30,7 +30,9 @@ struct SupervisedWorker {
     }
 }
 
-/// Applies the sequence to one worker. Signals come one after the other on the queue of their trap.
+/// Applies the sequence to one worker.
+///
+/// Signals come one after the other on the queue of their trap.
 private final class ShutdownWatch: Sendable {
     private let worker: Worker
     private let sequence = Mutex(ShutdownSequence())
@@ -39,7 +41,7 @@ private final class ShutdownWatch: Sendable {
         self.worker = worker
     }
 
-    var status: ExitStatus { sequence.withLock { $0.status } }
+    var status: CommandStatus { sequence.withLock { $0.status } }
 
     func receive(_ signal: ShutdownSequence.Signal) {
         let action = sequence.withLock { $0.receive(signal) }

@@ -51,7 +51,7 @@ final class ConsumerSupervisor: Sendable {
             let connection: any BrokerConnection
             do {
                 connection = try await reconnector.connect()
-            } catch where error.code == .cancelled {
+            } catch  where error.code == .cancelled {
                 return
             }
             state.withLock { $0.connection = connection }

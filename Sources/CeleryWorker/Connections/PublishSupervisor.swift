@@ -20,7 +20,7 @@ struct PublishSupervisor: Sendable {
             let connection: any BrokerConnection
             do {
                 connection = try await reconnector.connect()
-            } catch where error.code == .cancelled {
+            } catch  where error.code == .cancelled {
                 return
             }
             topology.set(TopologyDeclarer(connection: connection))

@@ -56,19 +56,20 @@ final class QueueConsumer: Sendable {
     func start() async throws(AMQPError) -> String {
         let tag = state.withLock { state in
             state.lastTag += 1
-            return Self.tag(state.lastTag)
+            let tag = Self.tag(state.lastTag)
+            // Entered before the broker knows it: a request that is given up here may still reach the broker.
+            state.tags.insert(tag)
+            return tag
         }
         let options = ConsumeOptions(consumerTag: tag, arguments: queue.consumerArguments)
-        let given = try await channel.consume(queue.name, options: options) { self.receive($0) }
-        let isStopped = state.withLock { state in
-            if !state.isStopped { state.tags.insert(given) }
-            return state.isStopped
-        }
-        if isStopped { try await channel.cancel(given) }
-        return given
+        _ = try await channel.consume(queue.name, options: options) { self.receive($0) }
+        if state.withLock({ $0.isStopped }) { try await cancel(tag) }
+        return tag
     }
 
-    /// Starts a consumer with fresh credit and cancels the ones before. Their deliveries stay valid.
+    /// Starts a consumer with fresh credit and cancels the ones before.
+    ///
+    /// Their deliveries stay valid.
     func replace() async {
         let old = state.withLock { $0.tags }
         do {

@@ -1,5 +1,5 @@
-import AMQPValues
 import AMQP
+import AMQPValues
 import Celery
 import DequeModule
 import Synchronization
@@ -170,7 +170,9 @@ extension ConfirmPublisher {
         }
     }
 
-    /// Takes the channel out of use. Messages wait until the next one comes.
+    /// Takes the channel out of use.
+    ///
+    /// Messages wait until the next one comes.
     func detach() {
         state.withLock { state in
             state.channel = nil

@@ -14,7 +14,7 @@ final class Finisher: Sendable {
     private let sender: TaskSender
     private let ledger: DeliveryLedger
     private let counters: WorkerCounters
-    private let configuration: CeleryConfiguration
+    private let storesIgnoredErrors: Bool
     private let hostname: String
     private let log: TaskLog
 
@@ -24,7 +24,7 @@ final class Finisher: Sendable {
         sender: TaskSender,
         ledger: DeliveryLedger,
         counters: WorkerCounters,
-        configuration: CeleryConfiguration,
+        storesIgnoredErrors: Bool,
         hostname: String,
         log: TaskLog
     ) {
@@ -33,7 +33,7 @@ final class Finisher: Sendable {
         self.sender = sender
         self.ledger = ledger
         self.counters = counters
-        self.configuration = configuration
+        self.storesIgnoredErrors = storesIgnoredErrors
         self.hostname = hostname
         self.log = log
     }
@@ -54,7 +54,9 @@ final class Finisher: Sendable {
         await results.waitForRoom()
     }
 
-    /// Tells the caller of a state on the way to the outcome. Nothing waits for the confirm.
+    /// Tells the caller of a state on the way to the outcome.
+    ///
+    /// Nothing waits for the confirm.
     func postState(_ state: TaskState, meta: JSONValue, of run: TaskRun) {
         guard let message = composer.message(of: run, state, meta) else { return }
         let request = run.request
@@ -83,15 +85,34 @@ extension Finisher {
         }
         counters.succeeded.add()
         log.succeeded(run.request, value, runtime: runtime)
-        let message = run.request.wantsResult ? composer.message(of: run, .success, value) : nil
-        post(message, of: run.request, then: .ack)
+        guard run.request.wantsResult, let message = composer.message(of: run, .success, value) else {
+            return settle(run.request, .ack)
+        }
+        results.post(message) { verdict in
+            if case .failed(let error) = verdict, !error.isRecoverable { return self.replaceResult(of: run, error) }
+            self.finishPost(verdict, run.request, .ack)
+        }
+    }
+
+    /// The broker refuses the result, usually for its size: the caller gets a failure that says so instead.
+    private func replaceResult(of run: TaskRun, _ error: AMQPError) {
+        log.lost(run.request, error)
+        let exception = ExceptionInfo(
+            type: "EncodeError",
+            module: "kombu.exceptions",
+            arguments: [.string("the result could not be sent: \(error)")]
+        )
+        let traceback = Traceback.text(of: exception, task: run.request.task.name)
+        post(composer.message(of: run, .failure, exception.json, traceback: traceback), of: run.request, then: .ack)
     }
 
     private func fail(_ run: TaskRun, _ failure: TaskOutcome.Failure) async {
         counters.failed.add()
         log.failed(run.request, failure)
-        let settlement: Settlement = acknowledges(failure, run.request) ? .ack : .reject(requeue: failure.isTimeout)
-        let wantsResult = run.request.wantsResult || configuration.taskStoreErrorsEvenIfIgnored
+        let task = run.request.task
+        let acknowledges = failure.isTimeout ? task.acksOnTimeout : task.acksOnFailure
+        let settlement: Settlement = acknowledges ? .ack : .reject(requeue: failure.isTimeout)
+        let wantsResult = run.request.wantsResult || storesIgnoredErrors
         let result = failure.exception.json
         let own = wantsResult ? composer.message(of: run, .failure, result, traceback: failure.traceback) : nil
         let steps = run.body.embed.chain.map { composer.messages(failing: $0, failure) } ?? []
@@ -115,9 +136,9 @@ extension Finisher {
 
     private func retry(_ run: TaskRun, _ retry: Retry) async {
         let request = run.request
-        let limit = retry.max ?? request.task.options.maxRetries
-        if let limit, request.headers.retries >= limit { return await fail(run, exhausted(retry, run)) }
-        let delay = retry.after ?? request.task.options.retryDelay
+        let limit = retry.max ?? request.task.maxRetries
+        if let limit, request.envelope.headers.retries >= limit { return await fail(run, exhausted(retry, run)) }
+        let delay = retry.after ?? request.task.retryDelay
         let change = RetryRequest(
             args: retry.args,
             kwargs: retry.kwargs,
@@ -139,7 +160,7 @@ extension Finisher {
                 of: run,
                 .retry,
                 cause?.json ?? .null,
-                traceback: Traceback.text(of: reason.exception, task: request.headers.task)
+                traceback: Traceback.text(of: reason.exception, task: request.task.name)
             ) : nil
         post(message, of: request, then: .ack)
     }
@@ -174,7 +195,7 @@ extension Finisher {
             log.returned(run.request, error)
             return settle(run.request, .reject(requeue: true))
         }
-        await fail(run, TaskOutcome.Failure(ExceptionInfo(sending: error), task: run.request.headers.task))
+        await fail(run, TaskOutcome.Failure(ExceptionInfo(sending: error), task: run.request.task.name))
     }
 
     /// Celery: `Reject(exc, requeue=False)`.
@@ -187,7 +208,7 @@ extension Finisher {
     }
 
     private func exhausted(_ retry: Retry, _ run: TaskRun) -> TaskOutcome.Failure {
-        let name = run.request.headers.task
+        let name = run.request.task.name
         if let cause = retry.cause { return TaskOutcome.Failure(cause, task: name) }
         return TaskOutcome.Failure(
             .maxRetriesExceeded(
@@ -198,12 +219,6 @@ extension Finisher {
             ),
             task: name
         )
-    }
-
-    private func acknowledges(_ failure: TaskOutcome.Failure, _ request: TaskRequest) -> Bool {
-        if let own = request.task.options.acksOnFailure { return own }
-        let specific = failure.isTimeout ? configuration.taskAcksOnTimeout : configuration.taskAcksOnFailure
-        return specific ?? configuration.taskAcksOnFailureOrTimeout
     }
 }
 
@@ -221,7 +236,7 @@ extension Finisher {
     /// Refuses a request whose body cannot be read: it was not acknowledged yet.
     func refuse(_ request: TaskRequest, _ error: ProtocolError) {
         counters.rejected.add()
-        log.refused(task: request.headers.task, id: request.id, request.info, error)
+        log.refused(task: request.task.name, id: request.id, request.info, error)
         let message = composer.message(of: request.envelope, .failure, ExceptionInfo(error))
         publish(message, for: request) { self.ledger.settle(request.delivery, .reject(requeue: false)) }
     }
@@ -255,11 +270,13 @@ extension Finisher {
     /// Posts a result where there is one, and settles the delivery of a late task when it is confirmed.
     private func post(_ message: OutgoingMessage?, of request: TaskRequest, then settlement: Settlement) {
         guard let message else { return settle(request, settlement) }
-        results.post(message) { verdict in
-            let isLost = self.answered(verdict, for: request, isFinal: true)
-            // The task runs again rather than that its outcome vanishes.
-            self.settle(request, isLost ? .reject(requeue: true) : settlement)
-        }
+        results.post(message) { self.finishPost($0, request, settlement) }
+    }
+
+    private func finishPost(_ verdict: ConfirmPublisher.Verdict, _ request: TaskRequest, _ settlement: Settlement) {
+        let isLost = answered(verdict, for: request, isFinal: true)
+        // The task runs again rather than that its outcome vanishes.
+        settle(request, isLost ? .reject(requeue: true) : settlement)
     }
 
     private func publish(
@@ -274,7 +291,9 @@ extension Finisher {
         }
     }
 
-    /// Counts and logs what became of a result. True if an outage of the broker has lost it.
+    /// Counts and logs what became of a result.
+    ///
+    /// True if an outage of the broker has lost it.
     @discardableResult
     private func answered(_ verdict: ConfirmPublisher.Verdict, for request: TaskRequest?, isFinal: Bool) -> Bool {
         switch verdict {

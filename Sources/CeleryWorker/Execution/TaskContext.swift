@@ -4,7 +4,9 @@ public import CeleryProtocol
 public import FoundationEssentials
 public import Logging
 
-/// What a running task knows of itself, and what it can do beside returning a value. Celery: `Task.request`.
+/// What a running task knows of itself, and what it can do beside returning a value.
+///
+/// Celery: `Task.request`.
 public struct TaskContext: Sendable {
     let run: TaskRun
     let services: TaskServices
@@ -89,7 +91,9 @@ extension TaskContext {
 }
 
 extension TaskContext {
-    /// Sends a task as a child of this one, and waits for the broker's confirm. Nobody waits for its result.
+    /// Sends a task as a child of this one, and waits for the broker's confirm.
+    ///
+    /// Nobody waits for its result.
     ///
     /// - Returns: the child's id.
     /// - Throws: ``CeleryError``.
@@ -101,7 +105,9 @@ extension TaskContext {
         try await send(call.signature, options: options)
     }
 
-    /// Sends the task of a `Codable` struct as a child of this one. Nobody waits for its result.
+    /// Sends the task of a `Codable` struct as a child of this one.
+    ///
+    /// Nobody waits for its result.
     ///
     /// - Returns: the child's id.
     /// - Throws: ``CeleryError``.
@@ -113,7 +119,9 @@ extension TaskContext {
         try await send(arguments.call().signature, options: options)
     }
 
-    /// Sends a chain as a child of this task. Nobody waits for its result.
+    /// Sends a chain as a child of this task.
+    ///
+    /// Nobody waits for its result.
     ///
     /// - Returns: the id of the chain's last task.
     /// - Throws: ``CeleryError``.
@@ -125,7 +133,9 @@ extension TaskContext {
         try await send(chain.signature, options: options)
     }
 
-    /// Sends a task known by name only as a child of this one. Nobody waits for its result.
+    /// Sends a task known by name only as a child of this one.
+    ///
+    /// Nobody waits for its result.
     ///
     /// - Returns: the child's id; of a group the group's id.
     /// - Throws: ``CeleryError``.
@@ -137,7 +147,9 @@ extension TaskContext {
         try await services.sender.sendChild(signature, options: options, of: run)
     }
 
-    /// Sends a task known by name only as a child of this one. Nobody waits for its result.
+    /// Sends a task known by name only as a child of this one.
+    ///
+    /// Nobody waits for its result.
     ///
     /// - Returns: the child's id.
     /// - Throws: ``CeleryError``.

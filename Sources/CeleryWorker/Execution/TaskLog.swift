@@ -93,10 +93,15 @@ struct TaskLog: Sendable {
     }
 }
 
+extension Unicode.Scalar {
+    fileprivate var isControl: Bool { properties.generalCategory == .control || properties.generalCategory == .format }
+}
+
 extension String {
     /// The text on one line and bounded, for what a stranger has put into a header.
-    fileprivate var loggable: String {
-        String(prefix(200).map { $0.isNewline || $0 == "\u{1b}" ? " " : $0 })
+    var loggable: String {
+        if utf8.count <= 255, utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.prefix(255).map { $0.isControl ? " " : $0 }))
     }
 
     /// The text without line ends behind it.

@@ -1,7 +1,9 @@
 import CeleryProtocol
 import Logging
 
-/// Adds the task's id and name to every line that a task logs. They are put together only when a line is written.
+/// Adds the task's id and name to every line that a task logs.
+///
+/// They are put together only when a line is written.
 struct TaskLogHandler: LogHandler {
     /// Metadata keys of log lines.
     enum Key {

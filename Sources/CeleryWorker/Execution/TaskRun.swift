@@ -22,7 +22,7 @@ final class TaskRun: Sendable {
 
     /// The first task of the workflow.
     var rootID: String {
-        guard let root = request.headers.rootID, !root.isEmpty else { return request.id }
+        guard let root = request.envelope.headers.rootID, !root.isEmpty else { return request.id }
         return root
     }
 }

@@ -1,16 +1,36 @@
-import Celery
 import CeleryProtocol
 import FoundationEssentials
 import Logging
 
 /// Runs one request in a slot: body, acceptance, handler, outcome.
-struct TaskRunner: Sendable {
-    let services: TaskServices
-    let ledger: DeliveryLedger
-    let counters: WorkerCounters
-    let configuration: CeleryConfiguration
-    let executor: (any TaskExecutor)?
-    let shutdown: Gate<Void>
+final class TaskRunner: Sendable {
+    private let services: TaskServices
+    private let ledger: DeliveryLedger
+    private let counters: WorkerCounters
+    private let executor: (any TaskExecutor)?
+    private let coldShutdown: Gate<Void>
+
+    /// Makes a runner.
+    ///
+    /// - Parameters:
+    ///   - services: what running tasks use.
+    ///   - ledger: where deliveries are acknowledged at the start.
+    ///   - counters: where starts are counted.
+    ///   - executor: where bodies run that a time limit may cancel.
+    ///   - coldShutdown: opens when tasks are being cancelled.
+    init(
+        services: TaskServices,
+        ledger: DeliveryLedger,
+        counters: WorkerCounters,
+        executor: (any TaskExecutor)?,
+        coldShutdown: Gate<Void>
+    ) {
+        self.services = services
+        self.ledger = ledger
+        self.counters = counters
+        self.executor = executor
+        self.coldShutdown = coldShutdown
+    }
 
     /// Runs a request and returns when the slot is free again.
     func run(_ request: TaskRequest) async {
@@ -23,15 +43,15 @@ struct TaskRunner: Sendable {
         }
         guard accept(request) else { return }
         let run = TaskRun(request: request, body: body)
-        if request.wantsResult, request.task.options.trackStarted ?? configuration.taskTrackStarted {
-            services.finisher.postStarted(run)
-        }
+        if request.task.tracksStarted, request.wantsResult { services.finisher.postStarted(run) }
         let start = ContinuousClock.now
         let outcome = await outcome(of: run)
         await services.finisher.finish(run, outcome, runtime: ContinuousClock.now - start)
     }
 
-    /// Takes the request for good, with the early acknowledgement. False if the broker has taken it back meanwhile.
+    /// Takes the request for good, with the early acknowledgement.
+    ///
+    /// False if the broker has taken it back meanwhile.
     private func accept(_ request: TaskRequest) -> Bool {
         let isOurs = request.acksLate ? ledger.isLive(request.delivery) : ledger.acknowledgeStart(request.delivery)
         if isOurs {
@@ -44,10 +64,10 @@ struct TaskRunner: Sendable {
 
     private func outcome(of run: TaskRun) async -> TaskOutcome {
         do {
-            let limits = TimeLimits(run.request.headers, run.request.task.options, configuration)
+            let limits = TimeLimits(run.request)
             guard limits.isEmpty else {
-                return try await LimitedRun(limits: limits, executor: executor).run(task: run.request.headers.task) {
-                    try await call(run)
+                return try await LimitedRun(limits: limits, executor: executor).run(task: run.request.task.name) {
+                    try await self.call(run)
                 }
             }
             return .success(try await call(run))
@@ -57,10 +77,10 @@ struct TaskRunner: Sendable {
             return .ignore
         } catch let reject as Reject {
             return .reject(reject)
-        } catch is CancellationError where shutdown.isOpen {
+        } catch is CancellationError where coldShutdown.isOpen {
             return .cancelled
         } catch {
-            return .failure(TaskOutcome.Failure(error, task: run.request.headers.task))
+            return .failure(TaskOutcome.Failure(error, task: run.request.task.name))
         }
     }
 

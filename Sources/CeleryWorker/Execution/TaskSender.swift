@@ -13,12 +13,12 @@ final class TaskSender: Sendable {
     let composer: TaskComposer
     private let publisher: ConfirmPublisher
     private let origin: String
-    private let registry: TaskRegistry
+    private let tasks: TaskTable
 
-    init(composer: TaskComposer, publisher: ConfirmPublisher, registry: TaskRegistry, origin: String) {
+    init(composer: TaskComposer, publisher: ConfirmPublisher, tasks: TaskTable, origin: String) {
         self.composer = composer
         self.publisher = publisher
-        self.registry = registry
+        self.tasks = tasks
         self.origin = origin
     }
 
@@ -31,14 +31,15 @@ final class TaskSender: Sendable {
         let composition = try composer.compose(
             signature,
             options: options,
-            context: context(of: run).within(run.request.headers)
+            context: context(of: run).within(run.request.envelope.headers)
         )
         try await send(composition.tasks)
         if let groupID = composition.groupID {
             run.addChild(ResultTuple(id: groupID, members: composition.tasks.map { ResultTuple(id: $0.id) }))
             return groupID
         }
-        run.addChild(ResultTuple(lineage: composition.lineage))
+        // Of a chain the first task is the child, as it is for Celery.
+        for task in composition.tasks { run.addChild(ResultTuple(id: task.id)) }
         return composition.lineage.last ?? ""
     }
 
@@ -47,7 +48,8 @@ final class TaskSender: Sendable {
         let message = message(of: run)
         let tasks = try composer.composeCallbacks(after: message, result: result, context: context(of: run))
         try await send(tasks)
-        addChildren(tasks, to: run)
+        let callbacks = message.body.embed.callbacks ?? []
+        addChildren(tasks, to: run, inGroups: callbacks.count > 1 || Self.isGroup(callbacks.first))
     }
 
     /// Sends the next step of a successful task's chain.
@@ -55,14 +57,14 @@ final class TaskSender: Sendable {
         let message = message(of: run)
         let tasks = try composer.composeChainStep(after: message, result: result, context: context(of: run))
         try await send(tasks)
-        addChildren(tasks, to: run)
+        addChildren(tasks, to: run, inGroups: Self.isGroup(message.body.embed.chain?.last))
     }
 
     /// Sends the errbacks of a failed task, each with the task's id as its argument.
     func sendErrbacks(of run: TaskRun) async throws(CeleryError) {
         let tasks = try composer.composeErrbacks(
             run.body.embed.errbacks ?? [],
-            after: run.request.headers,
+            after: run.request.envelope.headers,
             context: context(of: run)
         )
         try await send(tasks)
@@ -93,14 +95,19 @@ extension TaskSender {
         SendContext(
             origin: origin,
             inheritedPriority: composer.configuration.taskInheritParentPriority ? run.request.info.priority : nil,
-            registered: { [registry] name in registry.task(named: name)?.sendOptions }
+            registered: { [tasks] name in tasks[name]?.sendOptions }
         )
     }
 
-    private func addChildren(_ tasks: [ComposedTask], to run: TaskRun) {
+    private static func isGroup(_ signature: JSONValue?) -> Bool {
+        signature?.objectValue?["subtask_type"] == "group"
+    }
+
+    /// Remembers sent tasks as children: each on its own, or those of one group as a group.
+    private func addChildren(_ tasks: [ComposedTask], to run: TaskRun, inGroups: Bool) {
         var rest = tasks[...]
         while let first = rest.first {
-            guard let group = first.groupID else {
+            guard inGroups, let group = first.groupID else {
                 run.addChild(ResultTuple(id: first.id))
                 rest = rest.dropFirst()
                 continue
@@ -146,13 +153,4 @@ extension TaskSender {
 extension ComposedTask {
     /// The group that the message belongs to.
     fileprivate var groupID: String? { message.properties.headers?["group"]?.stringValue }
-}
-
-extension ResultTuple {
-    /// The last of these ids, each with the one before it as its parent.
-    init(lineage: [String]) {
-        var tuple = ResultTuple(id: lineage.first ?? "")
-        for id in lineage.dropFirst() { tuple = ResultTuple(id: id, parent: tuple) }
-        self = tuple
-    }
 }

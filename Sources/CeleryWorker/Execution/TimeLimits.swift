@@ -1,15 +1,16 @@
-import Celery
 import CeleryProtocol
 import Synchronization
 
-/// The limits of one run. Celery: the message's, else the task's, else the settings'.
+/// The limits of one run.
+///
+/// Celery: the message's, else the task's, else the settings'.
 struct TimeLimits: Sendable {
     let hard: Duration?
     let soft: Duration?
 
-    init(_ headers: TaskHeaders, _ options: TaskRegistrationOptions, _ configuration: CeleryConfiguration) {
-        hard = headers.hardLimit.duration ?? options.timeLimit ?? configuration.taskTimeLimit
-        soft = headers.softLimit.duration ?? options.softTimeLimit ?? configuration.taskSoftTimeLimit
+    init(_ request: TaskRequest) {
+        hard = request.envelope.headers.hardLimit.duration ?? request.task.hardLimit
+        soft = request.envelope.headers.softLimit.duration ?? request.task.softLimit
     }
 
     var isEmpty: Bool { hard == nil && soft == nil }

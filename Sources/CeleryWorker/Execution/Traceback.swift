@@ -1,9 +1,13 @@
 import Celery
 import CeleryProtocol
 
-/// Texts in the shape of a Python traceback. Celery, Flower and log tools look for its first and last line.
+/// Texts in the shape of a Python traceback.
+///
+/// Celery, Flower and log tools look for its first and last line.
 enum Traceback {
-    /// The traceback of an error that a task threw. Swift errors know no call stack; a `TaskError` knows its place.
+    /// The traceback of an error that a task threw.
+    ///
+    /// Swift errors know no call stack; a `TaskError` knows its place.
     static func text(of error: any Error, as exception: ExceptionInfo, task: String) -> String {
         if let failure = error as? TaskFailure, let traceback = failure.traceback { return traceback }
         guard let error = error as? TaskError else { return text(of: exception, task: task) }

@@ -63,7 +63,9 @@ final class DeliveryLedger: Sendable {
         }
     }
 
-    /// Acknowledges a delivery whose task is about to start. False if the broker has it back: then it must not start.
+    /// Acknowledges a delivery whose task is about to start.
+    ///
+    /// False if the broker has it back: then it must not start.
     func acknowledgeStart(_ id: DeliveryID) -> Bool {
         let (verdict, channel) = take(id)
         guard case .settle(_, let tag) = verdict else { return false }

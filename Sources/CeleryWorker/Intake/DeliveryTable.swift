@@ -4,7 +4,9 @@ struct DeliveryID: Sendable, Hashable {
     fileprivate let generation: UInt32
 }
 
-/// Numbers one opened consuming channel. Delivery tags mean nothing outside of the channel that brought them.
+/// Numbers one opened consuming channel.
+///
+/// Delivery tags mean nothing outside of the channel that brought them.
 struct ChannelEpoch: Sendable, Hashable {
     let number: UInt64
 }
@@ -19,7 +21,9 @@ enum SettlementVerdict: Sendable, Hashable {
     case alreadySettled
 }
 
-/// Which deliveries the broker still waits for. A pure table: `DeliveryLedger` performs what it says.
+/// Which deliveries the broker still waits for.
+///
+/// A pure table: `DeliveryLedger` performs what it says.
 struct DeliveryTable {
     private struct Entry {
         var epoch: ChannelEpoch

@@ -24,11 +24,12 @@ struct Dispatcher {
     struct Environment: Sendable {
         let intake: Intake
         let ledger: DeliveryLedger
-        let registry: TaskRegistry
+        let tasks: TaskTable
         let pool: any ExecutionPool
         let finisher: Finisher
         let counters: WorkerCounters
-        let configuration: CeleryConfiguration
+        let etaLimit: Int
+        let timezone: TimeZone
         let accepted: AcceptedContent
         let log: TaskLog
         /// Runs a piece of work beside the dispatcher.
@@ -39,7 +40,6 @@ struct Dispatcher {
     static let defaultETALimit = 10_000
 
     private let environment: Environment
-    private let etaLimit: Int
     private var parked = EtaHeap<Parked>()
     private var sources: [ChannelEpoch: Source] = [:]
     private var ready: [TaskRequest] = []
@@ -49,7 +49,6 @@ struct Dispatcher {
 
     init(_ environment: Environment) {
         self.environment = environment
-        etaLimit = environment.configuration.workerETATaskLimit ?? Self.defaultETALimit
     }
 
     /// Runs until it is told to stop.
@@ -114,7 +113,7 @@ extension Dispatcher {
                 body: message.body,
                 accept: environment.accepted
             )
-            guard let task = environment.registry.task(named: envelope.headers.task) else {
+            guard let task = environment.tasks[envelope.headers.task] else {
                 return environment.finisher.refuseUnknown(envelope, delivery, DeliveryInfo(message))
             }
             let eta = try time(envelope.headers.eta, of: envelope)
@@ -128,23 +127,20 @@ extension Dispatcher {
     }
 
     private func request(
-        for task: RegisteredTask,
+        for task: WorkerTask,
         _ envelope: TaskEnvelope,
         _ message: IncomingMessage,
         _ delivery: DeliveryID,
         _ epoch: ChannelEpoch,
         expires: Int64?
     ) -> TaskRequest {
-        let configuration = environment.configuration
-        let options = task.options
-        return TaskRequest(
+        TaskRequest(
             task: task,
             envelope: envelope,
             delivery: delivery,
             epoch: epoch,
             info: DeliveryInfo(message),
-            acksLate: options.acks.map { $0 == .late } ?? configuration.taskAcksLate,
-            wantsResult: !(envelope.headers.ignoreResult ?? options.ignoreResult ?? configuration.taskIgnoreResult),
+            wantsResult: !(envelope.headers.ignoreResult ?? task.ignoresResult),
             expires: expires
         )
     }
@@ -165,14 +161,14 @@ extension Dispatcher {
         let wire = try WireDate(parsing: text)
         var date = wire.date
         if wire.offsetSeconds == nil, !envelope.utc {
-            let offset = environment.configuration.timezone.secondsFromGMT(for: date)
+            let offset = environment.timezone.secondsFromGMT(for: date)
             date.addTimeInterval(-Double(offset))
         }
         return WorkerClock.microseconds(date)
     }
 
     private mutating func replaceConsumerIfNeeded(_ epoch: ChannelEpoch) {
-        guard parked.count <= etaLimit, !isHolding, sources[epoch]?.credit.shouldReplace() == true,
+        guard parked.count <= environment.etaLimit, !isHolding, sources[epoch]?.credit.shouldReplace() == true,
             let consumer = sources[epoch]?.consumer
         else { return }
         environment.spawn { await consumer.replace() }

@@ -50,7 +50,9 @@ final class Intake: Sendable {
         reader?.resume(returning: [event])
     }
 
-    /// All events since the last call, at least one. Only one task may call this at a time.
+    /// All events since the last call, at least one.
+    ///
+    /// Only one task may call this at a time.
     func next() async -> [IntakeEvent] {
         let waiting = state.withLock { $0.takeAll() }
         if !waiting.isEmpty { return waiting }

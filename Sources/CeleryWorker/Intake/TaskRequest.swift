@@ -1,7 +1,9 @@
 import AMQPValues
 import CeleryProtocol
 
-/// Where a delivery came from. Celery: `delivery_info`.
+/// Where a delivery came from.
+///
+/// Celery: `delivery_info`.
 public struct DeliveryInfo: Sendable, Hashable {
     /// The exchange that the message was published to; empty for the default one.
     public let exchange: String
@@ -15,25 +17,22 @@ public struct DeliveryInfo: Sendable, Hashable {
 
 /// One task message on its way through the worker, with the delivery that has to be settled.
 final class TaskRequest: Sendable {
-    let task: RegisteredTask
+    let task: WorkerTask
     let envelope: TaskEnvelope
     let delivery: DeliveryID
     let epoch: ChannelEpoch
     let info: DeliveryInfo
-    /// Whether the delivery is acknowledged after the outcome instead of at the start.
-    let acksLate: Bool
     /// Whether a result is sent.
     let wantsResult: Bool
     /// Time after which the task must not start, in microseconds since 1970.
     let expires: Int64?
 
     init(
-        task: RegisteredTask,
+        task: WorkerTask,
         envelope: TaskEnvelope,
         delivery: DeliveryID,
         epoch: ChannelEpoch,
         info: DeliveryInfo,
-        acksLate: Bool,
         wantsResult: Bool,
         expires: Int64?
     ) {
@@ -42,16 +41,16 @@ final class TaskRequest: Sendable {
         self.delivery = delivery
         self.epoch = epoch
         self.info = info
-        self.acksLate = acksLate
         self.wantsResult = wantsResult
         self.expires = expires
     }
 
-    var headers: TaskHeaders { envelope.headers }
     var id: String { envelope.headers.id }
+    /// Whether the delivery is acknowledged after the outcome instead of at the start.
+    var acksLate: Bool { task.acksLate }
 
     /// What logs call the task: `NAME[ID]`.
-    var label: String { "\(envelope.headers.displayName)[\(envelope.headers.id)]" }
+    var label: String { "\(envelope.headers.displayName.loggable)[\(envelope.headers.id.loggable)]" }
 
     /// Where results go; nil where nobody waits.
     var replyTo: String? {

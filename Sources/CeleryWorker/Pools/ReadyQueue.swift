@@ -8,7 +8,9 @@ import Synchronization
 final class ReadyQueue: Sendable {
     private struct State {
         var ready = Deque<TaskRequest>()
-        /// Waiting slots. The last to wait is woken first: its thread is the warmest.
+        /// Waiting slots.
+        ///
+        /// The last to wait is woken first: its thread is the warmest.
         var idle: [CheckedContinuation<Bool, Never>] = []
         /// A slot was woken and has not looked yet; it will wake the next one if there is more.
         var wakeIsUnderWay = false
@@ -23,7 +25,9 @@ final class ReadyQueue: Sendable {
 
     private let state = Mutex(State())
 
-    /// Appends requests. After `close` they come back as the answer.
+    /// Appends requests.
+    ///
+    /// After `close` they come back as the answer.
     func append(_ requests: [TaskRequest]) -> [TaskRequest] {
         let (slot, refused) = state.withLock { state -> (CheckedContinuation<Bool, Never>?, [TaskRequest]) in
             guard !state.isClosed else { return (nil, requests) }
@@ -34,7 +38,9 @@ final class ReadyQueue: Sendable {
         return refused
     }
 
-    /// The next request for a slot, waiting for one; nil once the queue is closed. Suspends only if there is none.
+    /// The next request for a slot, waiting for one; nil once the queue is closed.
+    ///
+    /// Suspends only if there is none.
     func next() async -> TaskRequest? {
         var wasWoken = false
         while true {
@@ -65,12 +71,15 @@ final class ReadyQueue: Sendable {
     func remove(where condition: (TaskRequest) -> Bool) -> [TaskRequest] {
         state.withLock { state in
             let removed = state.ready.filter(condition)
-            if !removed.isEmpty { state.ready.removeAll(where: condition) }
+            guard !removed.isEmpty else { return [] }
+            state.ready.removeAll(where: condition)
             return Array(removed)
         }
     }
 
-    /// Ends the line: every slot gets nil from now on. Answers what was left in it.
+    /// Ends the line: every slot gets nil from now on.
+    ///
+    /// Answers what was left in it.
     func close() -> [TaskRequest] {
         let (left, slots) = state.withLock { state -> ([TaskRequest], [CheckedContinuation<Bool, Never>]) in
             state.isClosed = true
@@ -78,7 +87,7 @@ final class ReadyQueue: Sendable {
                 state.ready = []
                 state.idle = []
             }
-            return (Array(state.ready), state.idle)
+            return (state.ready.isEmpty ? [] : Array(state.ready), state.idle)
         }
         for slot in slots { slot.resume(returning: true) }
         return left

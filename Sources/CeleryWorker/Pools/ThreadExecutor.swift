@@ -41,7 +41,7 @@ final class ThreadExecutor: TaskExecutor {
     }
 
     /// How long waiting jobs may be left lying before a further thread is allowed.
-    private static let patience: Duration = .milliseconds(2)
+    private static let patience: Duration = .milliseconds(5)
     /// How long threads beyond the processors are allowed after they were needed.
     private static let relapse: Duration = .seconds(10)
 

@@ -1,6 +1,8 @@
 import CeleryProtocol
 
-/// The tasks under `celery.…` that a worker has without being told. Source: `celery.app.builtins`.
+/// The tasks under `celery.…` that a worker has without being told.
+///
+/// Source: `celery.app.builtins`.
 enum BuiltinTasks {
     static func register(in registry: inout TaskRegistry) {
         registry.registerUntyped("celery.accumulate") { _, args, kwargs in

@@ -4,7 +4,9 @@ import CeleryProtocol
 struct PackBinder<each Argument: Decodable & Sendable>: Sendable {
     private let binding: ArgumentBinding
 
-    /// Makes a binder. Parameters without a name are positional only; one of an optional type may be left out.
+    /// Makes a binder.
+    ///
+    /// Parameters without a name are positional only; one of an optional type may be left out.
     init(taskName: String, parameters: [Parameter]) {
         var slots: [ArgumentBinding.Slot] = []
         func add<T>(_ type: T.Type) {

@@ -36,7 +36,9 @@ extension ParameterProbe {
     }
 }
 
-/// Answers every question with nothing: zero, an empty text, an empty list. Only the outermost keys are recorded.
+/// Answers every question with nothing: zero, an empty text, an empty list.
+///
+/// Only the outermost keys are recorded.
 private struct EmptyDecoder: Decoder {
     let recorder: ParameterProbe.Recorder?
     var codingPath: [any CodingKey] { [] }

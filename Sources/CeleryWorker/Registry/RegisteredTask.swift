@@ -1,25 +1,68 @@
 import Celery
 import CeleryProtocol
 
-/// One task that the worker can run. Types are erased here: arguments and result are JSON values.
-final class RegisteredTask: Sendable {
+/// One task of a registry.
+///
+/// Types are erased here: arguments and result are JSON values.
+struct RegisteredTask: Sendable {
     /// A task's body behind the binding of its arguments.
     typealias Body = @Sendable (TaskContext, [JSONValue], JSONObject) async throws -> JSONValue
 
     let name: String
     let options: TaskRegistrationOptions
     let body: Body
+}
+
+/// One task of a worker: its body, and its settings with those of the configuration filled in.
+///
+/// Shared and not copied, since every request refers to it.
+final class WorkerTask: Sendable {
+    let name: String
+    let body: RegisteredTask.Body
+    let maxRetries: Int?
+    let retryDelay: Duration
+    let acksLate: Bool
+    let acksOnFailure: Bool
+    let acksOnTimeout: Bool
+    let ignoresResult: Bool
+    let tracksStarted: Bool
+    let hardLimit: Duration?
+    let softLimit: Duration?
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
 
-    init(name: String, options: TaskRegistrationOptions, body: @escaping Body) {
-        self.name = name
-        self.options = options
-        self.body = body
+    init(_ task: RegisteredTask, _ configuration: CeleryConfiguration) {
+        let options = task.options
+        name = task.name
+        body = task.body
+        maxRetries = options.maxRetries
+        retryDelay = options.retryDelay
+        acksLate = options.acks.map { $0 == .late } ?? configuration.taskAcksLate
+        let acksAnyway = configuration.taskAcksOnFailureOrTimeout
+        acksOnFailure = options.acksOnFailure ?? configuration.taskAcksOnFailure ?? acksAnyway
+        acksOnTimeout = options.acksOnFailure ?? configuration.taskAcksOnTimeout ?? acksAnyway
+        ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
+        tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
+        hardLimit = options.timeLimit ?? configuration.taskTimeLimit
+        softLimit = options.softTimeLimit ?? configuration.taskSoftTimeLimit
         sendOptions = TaskOptions(
             timeLimit: options.timeLimit,
             softTimeLimit: options.softTimeLimit,
             ignoreResult: options.ignoreResult
         )
     }
+}
+
+/// The tasks of a worker by name.
+struct TaskTable: Sendable {
+    private let tasks: [String: WorkerTask]
+
+    init(_ tasks: some Sequence<RegisteredTask>, _ configuration: CeleryConfiguration) {
+        self.tasks = Dictionary(
+            tasks.map { ($0.name, WorkerTask($0, configuration)) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    subscript(name: String) -> WorkerTask? { tasks[name] }
 }

@@ -26,7 +26,9 @@ struct StructBinder<Arguments: Decodable & Sendable>: Sendable {
         }
     }
 
-    /// The arguments by name. Of a struct whose properties are not known, keywords go through as they are.
+    /// The arguments by name.
+    ///
+    /// Of a struct whose properties are not known, keywords go through as they are.
     private func properties(_ args: [JSONValue], _ kwargs: JSONObject) throws(TaskError) -> JSONObject {
         if args.isEmpty, !isComplete { return kwargs }
         var properties = JSONObject(minimumCapacity: args.count + kwargs.count)

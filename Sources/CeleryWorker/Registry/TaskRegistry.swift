@@ -17,16 +17,15 @@ public struct TaskRegistry: Sendable {
     /// The names of all tasks, sorted; Celery's own (`celery.…`) included.
     public var names: [String] { tasks.keys.sorted() }
 
-    func task(named name: String) -> RegisteredTask? { tasks[name] }
-
-    /// Checks that no name was registered twice.
+    /// The tasks as a worker with these settings runs them.
     ///
-    /// - Throws: ``CeleryError`` with the code `invalidConfiguration`.
-    func validate() throws(CeleryError) {
+    /// - Throws: ``CeleryError`` with the code `invalidConfiguration` if a name was registered twice.
+    func table(_ configuration: CeleryConfiguration) throws(CeleryError) -> TaskTable {
         guard duplicates.isEmpty else {
             let names = duplicates.sorted().joined(separator: ", ")
             throw CeleryError(.invalidConfiguration, "tasks are registered twice: \(names)")
         }
+        return TaskTable(tasks.values, configuration)
     }
 
     mutating func add(_ name: String, _ options: TaskRegistrationOptions, body: @escaping RegisteredTask.Body) {

@@ -25,7 +25,9 @@ final class Gate<Value: Sendable>: Sendable {
     /// The value, or nil while it is not set.
     var value: Value? { state.withLock { $0.value } }
 
-    /// Calls the closure once: now if the value is set, else when it is. The closure has to be quick.
+    /// Calls the closure once: now if the value is set, else when it is.
+    ///
+    /// The closure has to be quick.
     func whenOpen(_ observer: @escaping @Sendable (Value) -> Void) {
         let value = state.withLock { state -> Value? in
             if state.value == nil { state.observers.append(observer) }
@@ -34,7 +36,9 @@ final class Gate<Value: Sendable>: Sendable {
         if let value { observer(value) }
     }
 
-    /// Waits until the value is set. Cancellation does not end the wait.
+    /// Waits until the value is set.
+    ///
+    /// Cancellation does not end the wait.
     func wait() async -> Value {
         await withCheckedContinuation { continuation in
             whenOpen { continuation.resume(returning: $0) }

@@ -210,6 +210,16 @@ struct SendTests {
         #expect(broker.openConnectionCount == 0)
     }
 
+    @Test func runningClientClosesWhenItIsCancelled() async throws {
+        let broker = InMemoryBroker()
+        let client = CeleryClient(broker: broker, logger: testLogger())
+        let running = Task { try await client.run() }
+        try await client.enqueue(Tasks.add(1, 1))
+        running.cancel()
+        try await running.value
+        #expect(broker.openConnectionCount == 0)
+    }
+
     @Test func aClientThatIsDroppedClosesItsConnections() async throws {
         let broker = InMemoryBroker()
         do {

@@ -103,6 +103,8 @@ struct ChainResultTests {
             let group = GoldenCase.group([Signature("a"), Signature("b")])
             let error = await #expect(throws: CeleryError.self) { try await client.send(group) }
             #expect(error?.code == .invalidSignature)
+            let other = await #expect(throws: CeleryError.self) { try await client.send(chain.then(group)) }
+            #expect(other?.code == .invalidSignature)
             let id = try await client.enqueue(group)
             #expect(await eventually { worker.tasks.count == 3 })
             #expect(worker.tasks.suffix(2).map(\.headers.group) == [id, id])

@@ -70,6 +70,18 @@ struct ResultLedgerTests {
         #expect(actions.count == 1)
     }
 
+    @Test func theHistoryOfATaskIsBounded() {
+        var ledger = ResultLedger()
+        _ = ledger.register(["a"])
+        for _ in 0..<1_000 { _ = ledger.receive(message("a", .custom("PROGRESS")), bytes: 1) }
+        _ = ledger.receive(message("a"), bytes: 1)
+        let (_, subscriber) = AsyncThrowingStream.makeStream(of: TaskUpdate.self)
+        let actions = ledger.subscribe("a", 1, subscriber)
+        #expect(actions.count == TaskUpdates.historySize + 1)
+        #expect(ledger.latest("a")?.state == .success)
+        #expect(ledger.subscriberCount == 0)
+    }
+
     @Test func closedLedgerKeepsNothing() {
         var ledger = ResultLedger()
         _ = ledger.receive(message("a"), bytes: 1)

@@ -12,7 +12,9 @@ struct RouterTests {
         _ options: TaskOptions = TaskOptions()
     ) throws -> PublishTarget {
         let router = Router(configuration: configuration)
-        return PublishTarget(try router.route(task, args: [1], kwargs: [:], options: options))
+        var options = options
+        let decision = try router.route(task, args: [1], kwargs: [:], options: &options)
+        return PublishTarget(options, queue: decision.queue)
     }
 
     @Test func defaultQueueIsCompletedFromTheConfiguration() throws {
@@ -91,15 +93,11 @@ struct RouterTests {
             .exact("tasks.add", Route(TaskOptions(queue: "routed", priority: 9, expires: .after(.seconds(5)))))
         ]
         let router = Router(configuration: configuration)
-        let decision = try router.route(
-            "tasks.add",
-            args: [],
-            kwargs: [:],
-            options: TaskOptions(queue: "mine", priority: 1)
-        )
+        var options = TaskOptions(queue: "mine", priority: 1)
+        let decision = try router.route("tasks.add", args: [], kwargs: [:], options: &options)
         #expect(decision.queue.name == "mine")
-        #expect(decision.options.priority == 1)
-        #expect(decision.options.expires == .after(.seconds(5)))
+        #expect(options.priority == 1)
+        #expect(options.expires == .after(.seconds(5)))
         #expect(!decision.keepsNulls)
     }
 

@@ -38,6 +38,22 @@ struct ConfigurationTests {
         }
     }
 
+    @Test func unusableSettingsAreToldAtOnce() {
+        let changes: [(inout CeleryConfiguration) -> Void] = [
+            { $0.acceptContent = ["pickle"] }, { $0.acceptContent = ["no-such-format"] },
+            { $0.resultAcceptContent = ["yaml"] }, { $0.taskDefaultQueue = "" }, { $0.taskQueues = [""] },
+            { $0.publishWindow = 0 }, { $0.workerConcurrency = 0 }, { $0.workerPrefetchMultiplier = -1 },
+            { $0.workerETATaskLimit = 0 },
+        ]
+        for change in changes {
+            var configuration = CeleryConfiguration()
+            change(&configuration)
+            let error = #expect(throws: CeleryError.self) { try configuration.validate() }
+            #expect(error?.code == .invalidConfiguration)
+        }
+        #expect(throws: Never.self) { try CeleryConfiguration().validate() }
+    }
+
     @Test func addressesTakeTurns() throws {
         let addresses = try BrokerAddresses("amqp://a;amqp://b;amqp://c", setting: "broker_url", strategy: .roundRobin)
         func hosts() -> [String] { addresses.turn().map(\.uri.host) }

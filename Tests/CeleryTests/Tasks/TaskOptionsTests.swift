@@ -94,7 +94,8 @@ struct TaskOptionsTests {
         var given = TaskOptions(queue: "new", groupID: "other")
         given.stampedHeaders = ["shape"]
         given.stamps = ["color": "red", "shape": "round"]
-        let merged = given.merged(overStored: stored)
+        var merged = given
+        merged.fill(fromStored: stored)
         #expect(merged.groupID == "kept")
         #expect(merged.stampedHeaders == ["color"])
         #expect(merged.stamps["color"] == "blue")

@@ -1,14 +1,16 @@
 /// Exit codes of the commands, as Celery's command line uses them.
-struct ExitStatus: Sendable, Hashable {
+struct CommandStatus: Sendable, Hashable {
     /// The code that the process ends with.
     let code: Int32
 
     /// All went well.
-    static let success = ExitStatus(code: 0)
+    static let success = CommandStatus(code: 0)
     /// The command failed: a remote task failed, a wait ran out, a worker ended with an error.
-    static let failure = ExitStatus(code: 1)
-    /// The arguments are wrong. Click, which Celery uses, has 2 here.
-    static let usage = ExitStatus(code: 2)
+    static let failure = CommandStatus(code: 1)
+    /// The arguments are wrong.
+    ///
+    /// Click, which Celery uses, has 2 here.
+    static let usage = CommandStatus(code: 2)
     /// What was asked for cannot be had: no broker there, no result to be read (`EX_UNAVAILABLE` of sysexits.h).
-    static let unavailable = ExitStatus(code: 69)
+    static let unavailable = CommandStatus(code: 69)
 }

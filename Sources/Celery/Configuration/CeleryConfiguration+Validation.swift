@@ -1,0 +1,27 @@
+extension CeleryConfiguration {
+    /// Refuses values that nothing could be done with, before anything is connected.
+    ///
+    /// - Throws: ``CeleryError/Code/invalidConfiguration``, naming the setting.
+    package func validate() throws(CeleryError) {
+        try validate(acceptContent, "accept_content")
+        if let resultAcceptContent { try validate(resultAcceptContent, "result_accept_content") }
+        try require(!taskDefaultQueue.isEmpty, "task_default_queue is empty")
+        try require(taskQueues.allSatisfy { !$0.name.isEmpty }, "task_queues has a queue without a name")
+        try require(publishWindow > 0, "the publish window has to be at least 1")
+        try require(workerConcurrency ?? 1 > 0, "worker_concurrency has to be at least 1")
+        try require(workerPrefetchMultiplier >= 0, "worker_prefetch_multiplier is negative")
+        try require(workerETATaskLimit ?? 1 > 0, "worker_eta_task_limit has to be at least 1")
+    }
+
+    private func validate(_ accepted: Set<String>, _ setting: String) throws(CeleryError) {
+        do {
+            _ = try AcceptedContent(validating: accepted)
+        } catch {
+            throw CeleryError(.invalidConfiguration, "\(setting) cannot be used", underlying: error)
+        }
+    }
+
+    private func require(_ condition: Bool, _ complaint: String) throws(CeleryError) {
+        if !condition { throw CeleryError(.invalidConfiguration, complaint) }
+    }
+}
