@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Every test tier, on a machine that has nothing but Debian and Swift. Ends with a line `N passed, N failed`, and `, N skipped` where some were.
+#
+#   test.sh [TIER…]     build lint unit broker tsan asan interop; all of them unless some are named
+#
+#   build     everything compiles without a warning
+#   lint      format of the Swift sources; shell scripts by shellcheck where it is installed
+#   unit      what needs neither broker nor Python: unit and memory tests
+#   broker    the same library against a private RabbitMQ, or the one at RABBITMQ_URL
+#   tsan      unit and memory tests under ThreadSanitizer
+#   asan      unit and memory tests under AddressSanitizer
+#   interop   pytest: Python Celery against the Swift worker and client, faults included
+set -euo pipefail
+
+# shellcheck source=Interop/lib.sh
+source "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/swcelery-test.XXXXXX")
+passed=0
+failed=0
+skipped=0
+swift_flags=(-Xswiftc -warnings-as-errors)
+
+cleanup() {
+    trap '' INT TERM HUP
+    pkill -TERM -P $$ || true
+    broker_stop
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+# tally TIER STATUS [REPORT]: adds the outcome of a tier to the sums. A JUnit report counts by test, otherwise the tier is one test. A tier
+# that ended badly without a failed test has failed as a whole, and so has one that ran no test.
+tally() {
+    local tier=$1 status=$2 report=${3:-} good=0 bad=0 left=0
+    if [ -n "$report" ] && [ -s "$report" ]; then
+        read -r good bad left < <(python3 - "$report" <<'PYTHON'
+import sys
+import xml.etree.ElementTree as tree
+try:
+    cases = [{child.tag for child in case} for case in tree.parse(sys.argv[1]).iter("testcase")]
+except tree.ParseError:  # the run was cut short
+    cases = []
+bad = sum(bool(tags & {"failure", "error"}) for tags in cases)
+left = sum("skipped" in tags for tags in cases)
+print(len(cases) - bad - left, bad, left)
+PYTHON
+        )
+    elif [ "$status" = 0 ] && [ -z "$report" ]; then
+        good=1
+    fi
+    if [ "$status" != 0 ] && [ "$bad" = 0 ]; then
+        bad=1
+    elif [ $((good + bad)) = 0 ]; then
+        bad=1
+        note "no test ran"
+    fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    skipped=$((skipped + left))
+    note "$tier: $good passed, $bad failed, $left skipped"
+}
+
+# logged TIER COMMAND…: runs the command; of its output only what matters is shown, and that only when it fails.
+logged() {
+    local log=$work/$1.log status=0 matters
+    matters='^[^ ]+:[0-9]+:[0-9]+: (error|warning): |^error: |✘ Test |SUMMARY: |Fatal error'
+    shift
+    "$@" >>"$log" 2>&1 || status=$?
+    if [ "$status" != 0 ]; then
+        if grep -qE "$matters" "$log"; then
+            grep -E "$matters" "$log" | head -n 100
+            tail -n 5 "$log"
+        else
+            tail -n 200 "$log"
+        fi
+        if [ "$status" = 124 ]; then
+            note "stopped: it took too long"
+        fi
+    fi
+    return "$status"
+}
+
+# swift_tests TIER SCRATCH FLAG… [-- TEST_FLAG…]: builds and runs Swift tests of one configuration.
+swift_tests() {
+    local tier=$1 scratch=$2 status=0 build=() run=()
+    shift 2
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        build+=("$1")
+        shift
+    done
+    [ $# -eq 0 ] || { shift && run=("$@"); }
+    build+=(--package-path "$root" --scratch-path "$root/$scratch" "${swift_flags[@]}")
+    logged "$tier" swift build --build-tests "${build[@]}" || status=$?
+    if [ "$status" = 0 ]; then
+        logged "$tier" timeout --kill-after 30 600 \
+            swift test --skip-build --disable-xctest --xunit-output "$work/$tier.xml" "${build[@]}" ${run[@]+"${run[@]}"} || status=$?
+    fi
+    tally "$tier" "$status" "$work/$tier.xml"
+}
+
+tier_build() {
+    local status=0
+    logged build swift build --build-tests --package-path "$root" "${swift_flags[@]}" || status=$?
+    tally build "$status"
+}
+
+tier_lint() {
+    local status=0
+    (
+        cd "$root"
+        logged lint swift format lint --strict --recursive --parallel Package.swift Sources Tests Interop/examples
+    ) || status=$?
+    tally format "$status"
+    if command -v shellcheck >/dev/null; then
+        status=0
+        logged shellcheck shellcheck --external-sources --source-path "$root" "$interop"/*.sh "$interop"/benchmarks/*.sh "$root/.ci/run" || status=$?
+        tally shellcheck "$status"
+    else
+        skipped=$((skipped + 1))
+        note "shellcheck: skipped, it is not installed"
+    fi
+}
+
+tier_unit() { swift_tests unit .build -- --skip '^BrokerTests'; }
+
+tier_tsan() { swift_tests tsan .build-tsan --sanitize=thread -- --skip '^BrokerTests'; }
+
+tier_asan() { swift_tests asan .build-asan --sanitize=address -- --skip '^BrokerTests'; }
+
+tier_broker() {
+    broker_start
+    SWCELERY_BROKER_TESTS=1 swift_tests broker .build -- --filter '^BrokerTests'
+}
+
+tier_interop() {
+    local status=0
+    need_python
+    logged interop build_examples debug "${swift_flags[@]}" || status=$?
+    if [ "$status" = 0 ]; then
+        broker_start
+        (
+            cd "$interop/scenarios"
+            export SWCELERY=$swcelery SWCELERY_EXAMPLE_WORKER=$examples/exampleworker
+            logged interop timeout --kill-after 30 1200 "$python" -m pytest --junitxml "$work/interop.xml"
+        ) || status=$?
+    fi
+    tally interop "$status" "$work/interop.xml"
+}
+
+tiers=("$@")
+[ $# -gt 0 ] || tiers=(build lint unit broker interop tsan asan)
+for tier in "${tiers[@]}"; do
+    declare -F "tier_$tier" >/dev/null || fail "there is no tier $tier"
+done
+
+need_packages
+for tier in "${tiers[@]}"; do
+    say "$tier"
+    started=$SECONDS
+    "tier_$tier"
+    note "$((SECONDS - started)) s"
+done
+broker_stop
+
+summary="$passed passed, $failed failed"
+[ "$skipped" = 0 ] || summary+=", $skipped skipped"
+echo "$summary"
+[ "$failed" = 0 ]
