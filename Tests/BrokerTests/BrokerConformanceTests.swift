@@ -1,7 +1,8 @@
-@testable import Celery
 import CeleryTestKit
 import Logging
 import Testing
+
+@testable import Celery
 
 @Suite(
     "RabbitMQ conforms as the broker in memory does",
