@@ -139,8 +139,8 @@ end_processes() {
 # share one scratch folder, so that the library is compiled once.
 build_examples() {
     local flags=(-c "$@" --scratch-path "$root/.build")
-    swift build --package-path "$root" "${flags[@]}" --product swcelery
-    swift build --package-path "$interop/examples/demo" "${flags[@]}"
-    examples=$(swift build --package-path "$root" "${flags[@]}" --show-bin-path)
-    swcelery=$examples/swcelery
+    swift build --package-path "$root" "${flags[@]}" --product swcelery &&
+        swift build --package-path "$interop/examples/demo" --skip-update "${flags[@]}" &&
+        examples=$(swift build --package-path "$root" "${flags[@]}" --show-bin-path) &&
+        swcelery=$examples/swcelery
 }

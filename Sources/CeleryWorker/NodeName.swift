@@ -1,41 +1,62 @@
-import Celery
+package import Celery
 
-/// The name of a worker in its deployment, `name@host`.
+/// The name of a worker in its deployment: `name@host`.
 ///
-/// Source: `celery.utils.nodenames`.
-enum NodeName {
-    /// Completes and expands a node name: `%h` is the host's name, `%n` the part of it before the first dot, `%d` the
-    /// rest, `%%` a percent sign.
+/// Source of the rules: Celery's `celery.utils.nodenames`.
+package struct NodeName: Sendable, Hashable, CustomStringConvertible {
+    /// The part before the `@`.
+    package let name: String
+    /// The part after it.
+    package let host: String
+
+    /// `name@host`
+    package var description: String { "\(name)@\(host)" }
+
+    /// Expands the value of `--hostname`.
     ///
-    /// A name without `@` is taken as the host, as Celery does.
+    /// A value without `@` is taken as the host, an empty half gets its default (`celery`, this machine's name). Then
+    /// `%h` is replaced by the machine's full name, `%n` by the part of it before the first dot, `%d` by the rest, and
+    /// `%%` by a percent sign.
     ///
-    /// - Throws: ``CeleryError`` with the code `invalidConfiguration` for another letter after a percent sign.
-    static func expand(_ text: String, host: String = ProcessIdentity.host) throws(CeleryError) -> String {
+    /// - Throws: ``CeleryError`` with the code `invalidConfiguration` for another letter after a percent sign and for
+    ///   names that AMQP cannot carry.
+    package init(expanding text: String, machine: String = ProcessIdentity.host) throws(CeleryError) {
         let halves = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-        let name = halves.count == 2 ? halves[0] : ""
-        let place = halves.last ?? ""
-        let expandedName = try replace(name.isEmpty ? "celery" : name, host)
-        let expandedPlace = try replace(place.isEmpty ? "%h" : place, host)
-        return "\(expandedName)@\(expandedPlace)"
+        let given = (name: halves.count == 2 ? String(halves[0]) : "", host: halves.last.map(String.init) ?? "")
+        name = try Self.expand(given.name.isEmpty ? "celery" : given.name, machine: machine)
+        host = try Self.expand(given.host.isEmpty ? "%h" : given.host, machine: machine)
+        guard description.utf8.count <= Self.maximumLength else {
+            throw CeleryError(.invalidConfiguration, "a node name has at most \(Self.maximumLength) bytes")
+        }
+        guard !description.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw CeleryError(.invalidConfiguration, "a node name has no control characters")
+        }
     }
 
-    private static func replace(_ template: Substring, _ host: String) throws(CeleryError) -> String {
-        let parts = host.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    /// Queue names of AMQP have at most 255 bytes, and the names of a worker's own queues add a suffix.
+    private static let maximumLength = 200
+
+    private static func expand(_ template: String, machine: String) throws(CeleryError) -> String {
+        let parts = machine.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         var expanded = ""
-        var letters = template.makeIterator()
-        while let letter = letters.next() {
-            guard letter == "%" else {
-                expanded.append(letter)
-                continue
-            }
-            switch letters.next() {
-            case "h": expanded += host
+        var rest = template[...]
+        while let mark = rest.firstIndex(of: "%") {
+            expanded += rest[..<mark]
+            let letter = rest[rest.index(after: mark)...].first
+            switch letter {
+            case "h": expanded += machine
             case "n": expanded += parts.first ?? ""
             case "d": expanded += parts.count == 2 ? parts[1] : ""
             case "%": expanded += "%"
-            default: throw CeleryError(.invalidConfiguration, "a node name may hold %h, %n, %d and %% only")
+            default:
+                let found = letter.map { "%\($0)" } ?? "%"
+                throw CeleryError(
+                    .invalidConfiguration,
+                    "unknown format \(found) in a node name: use %h, %n, %d, or %% for a percent sign"
+                )
             }
+            rest = rest[rest.index(mark, offsetBy: 2)...]
         }
-        return expanded
+        return expanded + rest
     }
 }

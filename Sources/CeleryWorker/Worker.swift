@@ -36,7 +36,7 @@ public final class Worker: Service {
         registry: TaskRegistry,
         logger: Logger
     ) throws(CeleryError) {
-        let name = try NodeName.expand(configuration.hostname)
+        let name = try NodeName(expanding: configuration.hostname).description
         let broker = try AMQPBroker(configuration: celery, connectionName: name, logger: logger)
         try self.init(
             broker: broker,

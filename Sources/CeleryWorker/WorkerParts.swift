@@ -37,7 +37,7 @@ struct WorkerParts: Sendable {
         logger: Logger
     ) throws(CeleryError) {
         let table = try registry.table(celery)
-        let hostname = try NodeName.expand(configuration.hostname)
+        let hostname = try NodeName(expanding: configuration.hostname).description
         let composer = TaskComposer(configuration: celery)
         let concurrency = Self.concurrency(configuration, celery)
         let accepted = try Self.accepted(celery)

@@ -53,7 +53,7 @@ struct ConfirmPublisherTests {
         post(2, on: publisher)
         post(3, to: "nowhere", on: publisher)
 
-        #expect(await publisher.waitUntilIdle(limit: .seconds(10)))
+        #expect(await publisher.waitUntilIdle(limit: .seconds(60)))
         #expect(verdicts.all == [1: "confirmed", 2: "confirmed", 3: "unroutable"])
         #expect(broker.messages(in: "q").map(\.body) == [[1], [2]])
     }
@@ -70,7 +70,7 @@ struct ConfirmPublisherTests {
         #expect(await !publisher.waitUntilIdle(limit: .milliseconds(20)))
         await publisher.attach(try await channel(), oneByOne: false)
 
-        #expect(await publisher.waitUntilIdle(limit: .seconds(10)))
+        #expect(await publisher.waitUntilIdle(limit: .seconds(60)))
         #expect(verdicts.all == [1: "confirmed"])
         #expect(broker.messages(in: "q").map(\.body) == [[1], [1]])
     }
@@ -104,7 +104,7 @@ struct ConfirmPublisherTests {
             broker.failConnections()
         }
 
-        #expect(await publisher.waitUntilIdle(limit: .seconds(10)))
+        #expect(await publisher.waitUntilIdle(limit: .seconds(60)))
         #expect(verdicts.all == [1: "failed: connectionClosed"])
     }
 
@@ -133,6 +133,6 @@ struct ConfirmPublisherTests {
         #expect(await passed.wait(limit: .milliseconds(20)) == nil)
         await publisher.attach(try await channel(), oneByOne: false)
         await passed.wait()
-        #expect(await publisher.waitUntilIdle(limit: .seconds(10)))
+        #expect(await publisher.waitUntilIdle(limit: .seconds(60)))
     }
 }

@@ -88,7 +88,11 @@ struct ReadyQueueTests {
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
-                    while let request = await queue.next() { taken.add(request.id) }
+                    var turn = ReadyQueue.Turn()
+                    while let request = await queue.next(&turn) {
+                        taken.add(request.id)
+                        turn.runtime = .zero
+                    }
                 }
             }
             for start in stride(from: 0, to: 300, by: 30) {
@@ -109,9 +113,11 @@ struct ReadyQueueTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
-                    while await queue.next() != nil {
+                    var turn = ReadyQueue.Turn()
+                    while await queue.next(&turn) != nil {
                         started.add()
                         await gate.wait()
+                        turn.runtime = .seconds(1)
                     }
                 }
             }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CeleryWorker
 
 /// The options of the `worker` command, with the names that they have in Celery.
 struct WorkerOptions: ParsableArguments {
@@ -8,7 +9,7 @@ struct WorkerOptions: ParsableArguments {
             "The worker's name, unique among the workers of a virtual host: w1@%h. %h is the machine's name, %n the part of it before the first dot, %d the rest. (default: celery@%h)",
             valueName: "name"
         ),
-        transform: { try NodeName(expanding: $0) }
+        transform: { try NodeName.option($0) }
     )
     var hostname: NodeName?
 

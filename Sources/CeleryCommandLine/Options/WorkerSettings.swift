@@ -19,8 +19,8 @@ struct WorkerSettings: Sendable {
     init(options: WorkerOptions, variables: CommandEnvironment) throws {
         node =
             try options.hostname
-            ?? variables.value(.workerHostname, parsedBy: { try NodeName(expanding: $0) })
-            ?? NodeName(expanding: "")
+            ?? variables.value(.workerHostname, parsedBy: { try NodeName.option($0) })
+            ?? NodeName.option("")
         logLevel =
             try
             (options.logLevel ?? variables.value(.workerLogLevel, parsedBy: LogLevelName.init(parsing:)) ?? .warning)

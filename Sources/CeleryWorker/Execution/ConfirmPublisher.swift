@@ -44,41 +44,17 @@ final class ConfirmPublisher: Sendable {
         var failedGeneration = -1
         /// Messages that wait for a channel.
         var parked = Deque<Item>()
-        /// Messages posted and not answered for good, the parked ones included.
-        var unfinished = 0
-        var unfinishedBytes = 0
-        var waiters: [CheckedContinuation<Void, Never>] = []
-        var idle: [Gate<Void>] = []
         var isClosed = false
-
-        func isFull(_ window: Int) -> Bool { unfinished >= window || unfinishedBytes >= byteWindow }
 
         /// The channel to post the message on; without one the message waits, unless the publisher has ended.
         mutating func target(for item: Item) -> (channel: (any BrokerChannel)?, generation: Int, isClosed: Bool) {
             if channel == nil, !isClosed { parked.append(item) }
             return (channel, generation, isClosed)
         }
-
-        mutating func takeWaiters(_ window: Int) -> [CheckedContinuation<Void, Never>] {
-            guard !waiters.isEmpty, isHalfEmpty(window) else { return [] }
-            defer { waiters = [] }
-            return waiters
-        }
-
-        mutating func takeIdle() -> [Gate<Void>] {
-            guard unfinished == 0 else { return [] }
-            defer { idle = [] }
-            return idle
-        }
-
-        /// Slots that wait are woken only when half is free again: else each confirm would wake them for one task.
-        func isHalfEmpty(_ window: Int) -> Bool { unfinished <= window / 2 && unfinishedBytes <= byteWindow / 2 }
     }
 
-    /// How many bytes of bodies may be unfinished before slots wait.
-    private static let byteWindow = 64 << 20
-
-    private let window: Int
+    /// Messages posted and not answered for good, those that wait for a channel included.
+    private let window: PublishWindow
     private let policy: RetryPolicy
     private let state = Mutex(State())
 
@@ -88,19 +64,15 @@ final class ConfirmPublisher: Sendable {
     ///   - window: how many messages may be unfinished before `waitForRoom` waits.
     ///   - policy: how often a message is tried again.
     init(window: Int, policy: RetryPolicy) {
-        self.window = window
+        self.window = PublishWindow(messages: window)
         self.policy = policy
     }
 
     /// Posts a message.
     func post(_ message: OutgoingMessage, completion: @escaping Completion) {
         let item = Item(message, tries: 0, completion: completion)
-        let (channel, generation, isClosed) = state.withLock { state in
-            state.unfinished += 1
-            state.unfinishedBytes += message.body.count
-            return state.target(for: item)
-        }
-        post(item, on: channel, generation, isClosed: isClosed)
+        window.enter(bytes: message.body.count)
+        post(item)
     }
 
     /// Posts a message and waits for what becomes of it.
@@ -111,32 +83,13 @@ final class ConfirmPublisher: Sendable {
     }
 
     /// Waits while too much is unfinished.
-    func waitForRoom() async {
-        guard state.withLock({ $0.isFull(window) }) else { return }
-        await withCheckedContinuation { continuation in
-            let mustWait = state.withLock { state -> Bool in
-                guard state.isFull(window) else { return false }
-                state.waiters.append(continuation)
-                return true
-            }
-            if !mustWait { continuation.resume() }
-        }
-    }
+    func waitForRoom() async { await window.waitForRoom() }
 
     /// How many messages are unfinished.
-    var unfinishedCount: Int { state.withLock { $0.unfinished } }
+    var unfinishedCount: Int { window.count }
 
     /// Waits until nothing is unfinished; false if that took longer than the limit.
-    func waitUntilIdle(limit: Duration) async -> Bool {
-        let gate = Gate<Void>()
-        let isIdle = state.withLock { state -> Bool in
-            if state.unfinished > 0 { state.idle.append(gate) }
-            return state.unfinished == 0
-        }
-        if isIdle { return true }
-        return await gate.wait(limit: limit) != nil
-    }
-
+    func waitUntilIdle(limit: Duration) async -> Bool { await window.waitUntilIdle(limit: limit) }
 }
 
 extension ConfirmPublisher {
@@ -193,10 +146,6 @@ extension ConfirmPublisher {
 
     private func post(_ item: Item) {
         let (channel, generation, isClosed) = state.withLock { $0.target(for: item) }
-        post(item, on: channel, generation, isClosed: isClosed)
-    }
-
-    private func post(_ item: Item, on channel: (any BrokerChannel)?, _ generation: Int, isClosed: Bool) {
         if let channel {
             post(item, on: channel, generation)
         } else if isClosed {
@@ -248,13 +197,7 @@ extension ConfirmPublisher {
 
     private func finish(_ item: Item, _ verdict: Verdict) {
         item.completion(verdict)
-        let (waiters, idle) = state.withLock { state -> ([CheckedContinuation<Void, Never>], [Gate<Void>]) in
-            state.unfinished -= 1
-            state.unfinishedBytes -= item.message.body.count
-            return (state.takeWaiters(window), state.takeIdle())
-        }
-        for waiter in waiters { waiter.resume() }
-        for gate in idle { gate.open() }
+        window.leave(bytes: item.message.body.count)
     }
 
     private static let closedError = AMQPError(.connectionClosed, "the worker has ended")

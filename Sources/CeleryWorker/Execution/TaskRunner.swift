@@ -32,21 +32,27 @@ final class TaskRunner: Sendable {
         self.coldShutdown = coldShutdown
     }
 
-    /// Runs a request and returns when the slot is free again.
-    func run(_ request: TaskRequest) async {
-        if let expires = request.expires, WorkerClock.now() > expires { return services.finisher.expire(request) }
+    /// Runs a request and returns when the slot is free again, with the time that the body has taken.
+    func run(_ request: TaskRequest) async -> Duration {
+        if let expires = request.expires, WorkerClock.now() > expires {
+            services.finisher.expire(request)
+            return .zero
+        }
         let body: TaskBody
         do {
             body = try request.envelope.decodedBody()
         } catch {
-            return services.finisher.refuse(request, error)
+            services.finisher.refuse(request, error)
+            return .zero
         }
-        guard accept(request) else { return }
+        guard accept(request) else { return .zero }
         let run = TaskRun(request: request, body: body)
         if request.task.tracksStarted, request.wantsResult { services.finisher.postStarted(run) }
         let start = ContinuousClock.now
         let outcome = await outcome(of: run)
-        await services.finisher.finish(run, outcome, runtime: ContinuousClock.now - start)
+        let runtime = ContinuousClock.now - start
+        await services.finisher.finish(run, outcome, runtime: runtime)
+        return runtime
     }
 
     /// Takes the request for good, with the early acknowledgement.

@@ -1,7 +1,9 @@
 /// Where tasks run: a number of slots, each of which runs one task at a time.
 protocol ExecutionPool: Sendable {
-    /// Starts the slots. The closure runs one request and returns when the slot is free again.
-    func start(_ run: @escaping @Sendable (TaskRequest) async -> Void)
+    /// Starts the slots.
+    ///
+    /// The closure runs one request and returns when the slot is free again, with the time that the body has taken.
+    func start(_ run: @escaping @Sendable (TaskRequest) async -> Duration)
 
     /// Puts requests in line. After `close` they come back as the answer.
     func submit(_ requests: [TaskRequest]) -> [TaskRequest]

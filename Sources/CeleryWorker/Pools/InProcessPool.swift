@@ -35,7 +35,7 @@ final class InProcessPool: ExecutionPool {
 
     var runningCount: Int { running.count }
 
-    func start(_ run: @escaping @Sendable (TaskRequest) async -> Void) {
+    func start(_ run: @escaping @Sendable (TaskRequest) async -> Duration) {
         state.withLock { state in
             state.openSlots = concurrency
             state.slots = (0..<concurrency).map { _ in
@@ -44,11 +44,12 @@ final class InProcessPool: ExecutionPool {
         }
     }
 
-    private func runSlot(_ run: @Sendable (TaskRequest) async -> Void) async {
+    private func runSlot(_ run: @Sendable (TaskRequest) async -> Duration) async {
         var runs = 0
-        while let request = await queue.next() {
+        var turn = ReadyQueue.Turn()
+        while let request = await queue.next(&turn) {
             running.add(1)
-            await run(request)
+            turn.runtime = await run(request)
             running.add(-1)
             runs += 1
             // A slot that always finds a request would keep its thread from bodies that want to go on.

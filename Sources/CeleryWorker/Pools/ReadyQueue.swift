@@ -4,67 +4,126 @@ import Synchronization
 /// The line of requests in front of the slots.
 ///
 /// Slots wake each other: a batch wakes one, and every slot that finds more behind its request wakes the next. So a
-/// burst of short tasks does not wake all slots only to find an empty line, while long ones reach every free slot.
+/// burst of short tasks does not wake all slots only to find an empty line, while long ones reach every free slot. While
+/// bodies are so brief that waking costs more than it brings, a slot at work is left to empty the line alone; should it
+/// be held up all the same, others are woken a moment later, twice as many each time.
 final class ReadyQueue: Sendable {
+    private typealias Slot = CheckedContinuation<Bool, Never>
+
     private struct State {
         var ready = Deque<TaskRequest>()
-        /// Waiting slots.
-        ///
-        /// The last to wait is woken first: its thread is the warmest.
-        var idle: [CheckedContinuation<Bool, Never>] = []
+        /// Waiting slots. The last to wait is woken first: its thread is the warmest.
+        var idle: [Slot] = []
+        /// Slots that run a request.
+        var busy = 0
         /// A slot was woken and has not looked yet; it will wake the next one if there is more.
         var wakeIsUnderWay = false
+        /// Requests taken so far.
+        var taken: UInt64 = 0
+        /// Somebody looks after the line from time to time.
+        var isWatched = false
         var isClosed = false
 
-        mutating func slotToWake() -> CheckedContinuation<Bool, Never>? {
-            guard !ready.isEmpty, !wakeIsUnderWay, let slot = idle.popLast() else { return nil }
+        var hasWorkForMore: Bool { !ready.isEmpty && !idle.isEmpty }
+
+        mutating func slotToWake() -> Slot? {
+            guard hasWorkForMore, !wakeIsUnderWay, let slot = idle.popLast() else { return nil }
             wakeIsUnderWay = true
             return slot
         }
     }
 
+    /// What a slot remembers between its requests.
+    struct Turn {
+        /// How long the body of the last request has taken; nil where there was none.
+        var runtime: Duration?
+        /// Number of the last request among all.
+        fileprivate var lastTaken: UInt64 = 0
+    }
+
+    /// What to do about slots that wait while requests do.
+    private enum Help {
+        case none
+        case wake(Slot)
+        /// Look again in a moment; so many requests were taken so far.
+        case watch(UInt64)
+    }
+
+    /// How long a line may stand still before a further slot is woken although bodies are brief.
+    private static let patience: Duration = .milliseconds(2)
+
+    private let pace: Pace
     private let state = Mutex(State())
 
-    /// Appends requests.
-    ///
-    /// After `close` they come back as the answer.
+    /// Makes an empty line.
+    init(pace: Pace = Pace()) {
+        self.pace = pace
+    }
+
+    /// Appends requests. After `close` they come back as the answer.
     func append(_ requests: [TaskRequest]) -> [TaskRequest] {
-        let (slot, refused) = state.withLock { state -> (CheckedContinuation<Bool, Never>?, [TaskRequest]) in
-            guard !state.isClosed else { return (nil, requests) }
+        let (help, refused) = state.withLock { state -> (Help, [TaskRequest]) in
+            guard !state.isClosed else { return (.none, requests) }
             state.ready.append(contentsOf: requests)
-            return (state.slotToWake(), [])
+            return (helpNeeded(&state), [])
         }
-        slot?.resume(returning: true)
+        give(help)
         return refused
     }
 
-    /// The next request for a slot, waiting for one; nil once the queue is closed.
+    /// The next request for a slot, waiting for one; nil once the queue is closed. Suspends only if there is none.
     ///
-    /// Suspends only if there is none.
-    func next() async -> TaskRequest? {
+    /// - Parameter turn: what the slot remembers between its requests.
+    func next(_ turn: inout Turn) async -> TaskRequest? {
+        if let runtime = turn.runtime { pace.note(runtime) }
         var wasWoken = false
         while true {
-            let (request, isClosed) = take(wasWoken: wasWoken)
-            if request != nil || isClosed { return request }
-            wasWoken = await withCheckedContinuation { continuation in
-                let mustWait = state.withLock { state -> Bool in
-                    guard state.ready.isEmpty, !state.isClosed else { return false }
-                    state.idle.append(continuation)
-                    return true
-                }
-                if !mustWait { continuation.resume(returning: false) }
+            switch take(&turn, wasWoken: wasWoken) {
+            case .request(let request): return request
+            case .end: return nil
+            case .wait(let evenIfThereIsWork): wasWoken = await wait(evenIfThereIsWork: evenIfThereIsWork)
             }
         }
     }
 
-    private func take(wasWoken: Bool) -> (request: TaskRequest?, isClosed: Bool) {
-        let (request, isClosed, slot) = state.withLock { state in
+    private enum Taken {
+        case request(TaskRequest)
+        case wait(evenIfThereIsWork: Bool)
+        case end
+    }
+
+    private func take(_ turn: inout Turn, wasWoken: Bool) -> Taken {
+        let (taken, help) = state.withLock { state -> (Taken, Help) in
+            if turn.runtime != nil { state.busy -= 1 }
+            turn.runtime = nil
             if wasWoken { state.wakeIsUnderWay = false }
-            let request = state.ready.popFirst()
-            return (request, state.isClosed, state.slotToWake())
+            if state.isClosed { return (.end, .none) }
+            // Another slot empties the line at present, and is enough for it.
+            let isSpare = !wasWoken && state.busy > 0 && state.taken != turn.lastTaken && pace.isBrief
+            guard !isSpare, let request = state.ready.popFirst() else {
+                return (.wait(evenIfThereIsWork: isSpare), .none)
+            }
+            state.busy += 1
+            state.taken += 1
+            turn.lastTaken = state.taken
+            return (.request(request), helpNeeded(&state))
         }
-        slot?.resume(returning: true)
-        return (request, isClosed)
+        give(help)
+        return taken
+    }
+
+    private func wait(evenIfThereIsWork: Bool) async -> Bool {
+        await withCheckedContinuation { slot in
+            let (mustWait, help) = state.withLock { state -> (Bool, Help) in
+                // Without another one at work nobody may turn away from a line that is not empty.
+                let isNeeded = !state.ready.isEmpty && !(evenIfThereIsWork && state.busy > 0)
+                guard !isNeeded, !state.isClosed else { return (false, .none) }
+                state.idle.append(slot)
+                return (true, helpNeeded(&state))
+            }
+            give(help)
+            if !mustWait { slot.resume(returning: false) }
+        }
     }
 
     /// Takes out the requests that satisfy the condition.
@@ -81,7 +140,7 @@ final class ReadyQueue: Sendable {
     ///
     /// Answers what was left in it.
     func close() -> [TaskRequest] {
-        let (left, slots) = state.withLock { state -> ([TaskRequest], [CheckedContinuation<Bool, Never>]) in
+        let (left, slots) = state.withLock { state -> ([TaskRequest], [Slot]) in
             state.isClosed = true
             defer {
                 state.ready = []
@@ -91,5 +150,47 @@ final class ReadyQueue: Sendable {
         }
         for slot in slots { slot.resume(returning: true) }
         return left
+    }
+}
+
+// MARK: - Waking
+
+extension ReadyQueue {
+    private func helpNeeded(_ state: inout State) -> Help {
+        guard state.hasWorkForMore else { return .none }
+        if state.busy > 0, pace.isBrief {
+            guard !state.isWatched else { return .none }
+            state.isWatched = true
+            return .watch(state.taken)
+        }
+        return state.slotToWake().map(Help.wake) ?? .none
+    }
+
+    private func give(_ help: Help) {
+        switch help {
+        case .none: break
+        case .wake(let slot): slot.resume(returning: true)
+        case .watch(let taken): watch(since: taken, waking: 1)
+        }
+    }
+
+    private func watch(since taken: UInt64, waking count: Int) {
+        Alarm.after(Self.patience) { self.check(since: taken, waking: count) }
+    }
+
+    /// Wakes slots if the line has stood still; looks again later if there is still something to look after.
+    private func check(since taken: UInt64, waking count: Int) {
+        let (slots, seen) = state.withLock { state -> ([Slot], UInt64?) in
+            guard state.hasWorkForMore else {
+                state.isWatched = false
+                return ([], nil)
+            }
+            guard state.taken == taken else { return ([], state.taken) }
+            let slots = Array(state.idle.suffix(count))
+            state.idle.removeLast(slots.count)
+            return (slots, state.taken)
+        }
+        for slot in slots { slot.resume(returning: false) }
+        if let seen { watch(since: seen, waking: slots.isEmpty ? 1 : count * 2) }
     }
 }

@@ -40,7 +40,7 @@ struct ReconnectTests {
             broker.deleteQueue(replyQueue)
             #expect(await eventually { broker.consumerCount(of: replyQueue) == 1 })
             broker.send(ResultMessage(taskID: handle.id, state: .success, result: 2), to: replyQueue)
-            #expect(try await handle.value(timeout: .seconds(10)) == 2)
+            #expect(try await handle.value(timeout: .seconds(60)) == 2)
         }
     }
 
@@ -54,7 +54,7 @@ struct ReconnectTests {
             broker.refusesConnections = false
             #expect(await eventually { broker.consumerCount(of: replyQueue) == 1 })
             broker.send(ResultMessage(taskID: handle.id, state: .success, result: 2), to: replyQueue)
-            #expect(try await handle.value(timeout: .seconds(10)) == 2)
+            #expect(try await handle.value(timeout: .seconds(60)) == 2)
         }
     }
 
@@ -145,7 +145,7 @@ struct ReconnectTests {
                 ResultMessage(taskID: handle.id, state: .success, result: 2),
                 to: client.core.backend.replyQueue
             )
-            #expect(try await handle.value(timeout: .seconds(10)) == 2)
+            #expect(try await handle.value(timeout: .seconds(60)) == 2)
             #expect(worker.tasks.count == 1)
             broker.isBlocked = false
             _ = try await sending.value

@@ -10,7 +10,7 @@ struct SendTests {
     @Test func typedTaskGivesItsResult() async throws {
         try await withClient { client, broker, worker in
             let handle = try await client.send(Tasks.add(2, 3))
-            #expect(try await handle.value(timeout: .seconds(10)) == 5)
+            #expect(try await handle.value(timeout: .seconds(60)) == 5)
             #expect(handle.state == .success)
             let task = try #require(worker.tasks.first)
             #expect(task.headers.id == handle.id)
@@ -26,7 +26,7 @@ struct SendTests {
             _,
             worker in
             let handle = try await client.send(Resize(url: "s3://a", width: nil))
-            #expect(try await handle.value(timeout: .seconds(10)) == "done")
+            #expect(try await handle.value(timeout: .seconds(60)) == "done")
             let task = try #require(worker.tasks.first)
             #expect(task.headers.task == "tasks.resize")
             #expect(task.body.args.isEmpty)
@@ -37,7 +37,7 @@ struct SendTests {
     @Test func taskKnownByNameOnly() async throws {
         try await withClient { client, _, worker in
             let handle = try await client.send("legacy.task", args: [1, 2], kwargs: ["k": true])
-            #expect(try await handle.value(timeout: .seconds(10)) == 3)
+            #expect(try await handle.value(timeout: .seconds(60)) == 3)
             let task = try #require(worker.tasks.first)
             #expect(task.headers.ignoreResult == nil)
             #expect(task.body.kwargs == ["k": true])
@@ -117,7 +117,7 @@ struct SendTests {
             }
             #expect(missing?.code == .unroutable)
             // Nothing else has suffered.
-            let sum = try await client.send(Tasks.add(1, 1)).value(timeout: .seconds(10))
+            let sum = try await client.send(Tasks.add(1, 1)).value(timeout: .seconds(60))
             #expect(sum == 2)
             #expect(broker.connectionCount == 3)
         }
@@ -141,7 +141,7 @@ struct SendTests {
                 try await client.send(Tasks.add(1, 1), options: TaskOptions(queue: "low"))
             }
             #expect(error?.code == .topology)
-            let sum = try await client.send(Tasks.add(1, 1)).value(timeout: .seconds(10))
+            let sum = try await client.send(Tasks.add(1, 1)).value(timeout: .seconds(60))
             #expect(sum == 2)
         }
     }

@@ -25,8 +25,8 @@ struct ChainResultTests {
             #expect(handle.parent?.parent?.parent?.parent == nil)
             broker.send(ResultMessage(taskID: task.headers.id, state: .success, result: 3), for: task)
             broker.send(ResultMessage(taskID: "last", state: .success), for: task)
-            #expect(try await handle.value(timeout: .seconds(10)) == NoResult())
-            #expect(try await handle.parent?.parent?.parent?.value(timeout: .seconds(10)) == 3)
+            #expect(try await handle.value(timeout: .seconds(60)) == NoResult())
+            #expect(try await handle.parent?.parent?.parent?.value(timeout: .seconds(60)) == 3)
         }
     }
 
@@ -54,7 +54,7 @@ struct ChainResultTests {
             let reading = Task { try await handle.states.reduce(into: []) { $0.append($1.state) } }
             #expect(await eventually { client.core.backend.subscriberCount == 1 })
             broker.send(ResultMessage(taskID: task.headers.id, state: .revoked, result: exception.json), for: task)
-            let failure = await #expect(throws: TaskFailure.self) { try await handle.value(timeout: .seconds(10)) }
+            let failure = await #expect(throws: TaskFailure.self) { try await handle.value(timeout: .seconds(60)) }
             #expect(failure?.state == .revoked)
             #expect(failure?.id == task.headers.id)
             #expect(try await reading.value == [.revoked])

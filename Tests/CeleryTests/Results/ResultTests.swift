@@ -20,7 +20,7 @@ struct ResultTests {
             ]
         }) { client, _, _ in
             let handle = try await client.send(Tasks.add(1, 2))
-            let failure = await #expect(throws: TaskFailure.self) { try await handle.value(timeout: .seconds(10)) }
+            let failure = await #expect(throws: TaskFailure.self) { try await handle.value(timeout: .seconds(60)) }
             #expect(failure?.id == handle.id)
             #expect(failure?.type == "ValueError")
             #expect(failure?.module == "builtins")
@@ -40,7 +40,7 @@ struct ResultTests {
             [ResultMessage(taskID: task.headers.id, state: .revoked, result: exception.json)]
         }) { client, _, _ in
             let handle = try await client.send(Tasks.add(1, 2))
-            let failure = await #expect(throws: TaskFailure.self) { try await handle.value(timeout: .seconds(10)) }
+            let failure = await #expect(throws: TaskFailure.self) { try await handle.value(timeout: .seconds(60)) }
             #expect(failure?.state == .revoked)
             #expect(failure?.message == "expired")
         }
@@ -52,7 +52,7 @@ struct ResultTests {
             _,
             _ in
             let handle = try await client.send(Tasks.add(1, 2))
-            let failure = await #expect(throws: TaskFailure.self) { try await handle.value(timeout: .seconds(10)) }
+            let failure = await #expect(throws: TaskFailure.self) { try await handle.value(timeout: .seconds(60)) }
             #expect(failure?.arguments == ["odd"])
         }
     }
@@ -63,7 +63,7 @@ struct ResultTests {
             _,
             _ in
             let handle = try await client.send(Tasks.add(1, 2))
-            let error = await #expect(throws: CeleryError.self) { try await handle.value(timeout: .seconds(10)) }
+            let error = await #expect(throws: CeleryError.self) { try await handle.value(timeout: .seconds(60)) }
             #expect(error?.code == .decoding)
             #expect(error?.description.contains("secret") == false)
         }
@@ -72,7 +72,7 @@ struct ResultTests {
     @Test func nothingIsAResultToo() async throws {
         try await withClient(answer: { [ResultMessage(taskID: $0.headers.id, state: .success)] }) { client, _, _ in
             let handle = try await client.send(Tasks.notify("x"))
-            #expect(try await handle.value(timeout: .seconds(10)) == NoResult())
+            #expect(try await handle.value(timeout: .seconds(60)) == NoResult())
         }
     }
 
@@ -87,7 +87,7 @@ struct ResultTests {
             #expect(await eventually { !worker.tasks.isEmpty })
             let task = try #require(worker.tasks.first)
             broker.send(ResultMessage(taskID: handle.id, state: .success, result: 9), for: task)
-            #expect(try await handle.value(timeout: .seconds(10)) == 9)
+            #expect(try await handle.value(timeout: .seconds(60)) == 9)
         }
     }
 
@@ -130,7 +130,7 @@ struct ResultTests {
             let handle = try await client.send(Tasks.add(1, 1))
             let results = Task {
                 try await withThrowingTaskGroup(of: Int.self) { group in
-                    for _ in 0..<50 { group.addTask { try await handle.value(timeout: .seconds(10)) } }
+                    for _ in 0..<50 { group.addTask { try await handle.value(timeout: .seconds(60)) } }
                     return try await group.reduce(0, +)
                 }
             }
@@ -159,7 +159,7 @@ struct ResultTests {
             let id = try await client.send(Tasks.add(20, 22)).id
             #expect(await eventually { backend.unclaimedCount == 1 })
             let handle = client.handle(for: id, returning: Int.self)
-            #expect(try await handle.value(timeout: .seconds(10)) == 42)
+            #expect(try await handle.value(timeout: .seconds(60)) == 42)
             #expect(backend.unclaimedCount == 0)
         }
     }
@@ -226,11 +226,11 @@ struct ResultTests {
             }
             // One that belongs to nobody, without anything.
             try broker.publish(OutgoingMessage(routingKey: replyTo, body: [0xff]))
-            let error = await #expect(throws: CeleryError.self) { try await bad.value(timeout: .seconds(10)) }
+            let error = await #expect(throws: CeleryError.self) { try await bad.value(timeout: .seconds(60)) }
             #expect(error?.code == .malformedResult)
             #expect(await eventually { backend.counters.malformed == 6 })
             broker.send(ResultMessage(taskID: good.id, state: .success, result: 2), to: replyTo)
-            #expect(try await good.value(timeout: .seconds(10)) == 2)
+            #expect(try await good.value(timeout: .seconds(60)) == 2)
             // A proper result heals what a malformed one broke.
             broker.send(ResultMessage(taskID: bad.id, state: .success, result: 3), to: replyTo)
             #expect(await eventually { bad.state == .success })

@@ -108,7 +108,7 @@ func testLogger() -> Logger {
 
 /// Waits until something holds.
 func eventually(
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     _ condition: @Sendable () async -> Bool
 ) async -> Bool {
     let deadline = ContinuousClock.now + limit
