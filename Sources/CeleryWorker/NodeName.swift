@@ -9,7 +9,7 @@ package struct NodeName: Sendable, Hashable, CustomStringConvertible {
     /// The part after it.
     package let host: String
 
-    /// `name@host`
+    /// The whole name: `name@host`.
     package var description: String { "\(name)@\(host)" }
 
     /// Expands the value of `--hostname`.

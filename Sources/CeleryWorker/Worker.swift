@@ -76,7 +76,7 @@ public final class Worker: Service {
     /// What the worker has done so far.
     public var statistics: WorkerStatistics { parts.counters.snapshot }
 
-    /// Waits until all queues are consumed for the first time.
+    /// Waits until all queues are consumed for the first time, or the worker has ended.
     public func waitUntilReady() async { await parts.consuming.ready.wait() }
 
     /// Ends the worker.

@@ -27,6 +27,7 @@ extension WorkerParts {
         await consuming.close()
         intake.post(.stop)
         await dispatcher.value
+        consuming.ready.open()
         if let error = failure.value { throw error }
     }
 

@@ -14,7 +14,9 @@ final class Pace: Sendable {
 
     private let average = Atomic<Int>(longest)
 
-    /// Takes note of a body's time. Values that other slots note at the same moment may get lost: it is an estimate.
+    /// Takes note of a body's time.
+    ///
+    /// Values that other slots note at the same moment may get lost: it is an estimate.
     func note(_ runtime: Duration) {
         let (seconds, attoseconds) = runtime.components
         let nanoseconds = seconds > 0 ? Self.longest : min(Self.longest, Int(attoseconds / 1_000_000_000))

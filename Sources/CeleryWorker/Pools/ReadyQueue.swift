@@ -12,7 +12,9 @@ final class ReadyQueue: Sendable {
 
     private struct State {
         var ready = Deque<TaskRequest>()
-        /// Waiting slots. The last to wait is woken first: its thread is the warmest.
+        /// Waiting slots.
+        ///
+        /// The last to wait is woken first: its thread is the warmest.
         var idle: [Slot] = []
         /// Slots that run a request.
         var busy = 0
@@ -60,7 +62,9 @@ final class ReadyQueue: Sendable {
         self.pace = pace
     }
 
-    /// Appends requests. After `close` they come back as the answer.
+    /// Appends requests.
+    ///
+    /// After `close` they come back as the answer.
     func append(_ requests: [TaskRequest]) -> [TaskRequest] {
         let (help, refused) = state.withLock { state -> (Help, [TaskRequest]) in
             guard !state.isClosed else { return (.none, requests) }
@@ -71,7 +75,9 @@ final class ReadyQueue: Sendable {
         return refused
     }
 
-    /// The next request for a slot, waiting for one; nil once the queue is closed. Suspends only if there is none.
+    /// The next request for a slot, waiting for one; nil once the queue is closed.
+    ///
+    /// Suspends only if there is none.
     ///
     /// - Parameter turn: what the slot remembers between its requests.
     func next(_ turn: inout Turn) async -> TaskRequest? {
@@ -190,7 +196,8 @@ extension ReadyQueue {
             state.idle.removeLast(slots.count)
             return (slots, state.taken)
         }
-        for slot in slots { slot.resume(returning: false) }
+        // They count as woken: a slot that merely looks around would find itself spare again.
+        for slot in slots { slot.resume(returning: true) }
         if let seen { watch(since: seen, waking: slots.isEmpty ? 1 : count * 2) }
     }
 }
