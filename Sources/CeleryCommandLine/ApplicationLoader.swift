@@ -22,10 +22,12 @@ struct ApplicationLoader: Sendable, Hashable {
     /// - Throws: `CommandFailure` where there is no such executable.
     func execute(arguments: [String]) throws -> Never {
         unsetenv(CommandEnvironment.Variable.application.rawValue)
-        // The copies are not freed: exec replaces them with the rest of the process, and after a failure it ends.
         let vector = ([name] + arguments).map { strdup($0) } + [nil]
         execvp(name, vector)
-        throw failure(code: errno)
+        // Only a failure comes this far.
+        let code = errno
+        for copy in vector { free(copy) }
+        throw failure(code: code)
     }
 
     /// The complaint about an executable that could not be started.
