@@ -61,6 +61,79 @@ private final class Collector: Sendable {
     func add(_ text: String) { texts.withLock { $0.append(text) } }
 }
 
+@Suite("Pace")
+struct PaceTests {
+    @Test("takes bodies for long until many brief ones have shown otherwise, and a single long one for an exception")
+    func average() {
+        let pace = Pace()
+        #expect(!pace.isBrief)
+        for _ in 0..<100 { pace.note(.microseconds(2)) }
+        #expect(pace.isBrief)
+        pace.note(.seconds(100))
+        #expect(pace.isBrief)
+        for _ in 0..<5 { pace.note(.milliseconds(1)) }
+        #expect(!pace.isBrief)
+    }
+}
+
+@Suite("PublishWindow")
+struct PublishWindowTests {
+    @Test("lets callers in until it is full, and again when half is free")
+    func room() async {
+        let window = PublishWindow(messages: 4)
+        for _ in 0..<4 {
+            await window.waitForRoom()
+            window.enter(bytes: 1)
+        }
+        let passed = Gate<Void>()
+        Task {
+            await window.waitForRoom()
+            passed.open()
+        }
+        #expect(await passed.wait(limit: .milliseconds(10)) == nil)
+        window.leave(bytes: 1)
+        #expect(await passed.wait(limit: .milliseconds(10)) == nil)
+        window.leave(bytes: 1)
+        await passed.wait()
+        #expect(window.count == 2)
+    }
+
+    @Test("counts bytes as well, and tells when nothing is left")
+    func bytesAndIdle() async {
+        let window = PublishWindow(messages: 100, bytes: 10)
+        #expect(await window.waitUntilIdle(limit: .zero))
+        window.enter(bytes: 11)
+        let passed = Gate<Void>()
+        Task {
+            await window.waitForRoom()
+            passed.open()
+        }
+        #expect(await passed.wait(limit: .milliseconds(10)) == nil)
+        #expect(await !window.waitUntilIdle(limit: .milliseconds(5)))
+        window.leave(bytes: 11)
+        await passed.wait()
+        #expect(await window.waitUntilIdle(limit: .seconds(10)))
+    }
+
+    @Test("loses no wake-up however many enter and leave")
+    func stress() async {
+        let window = PublishWindow(messages: 3)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<500 {
+                        await window.waitForRoom()
+                        window.enter(bytes: 1)
+                        await Task.yield()
+                        window.leave(bytes: 1)
+                    }
+                }
+            }
+        }
+        #expect(window.count == 0)
+    }
+}
+
 @Suite("ReadyQueue")
 struct ReadyQueueTests {
     static func request(_ id: String, epoch: UInt64 = 1) throws -> TaskRequest {
@@ -123,6 +196,36 @@ struct ReadyQueueTests {
             }
             for number in 0..<4 { _ = queue.append([try Self.request("\(number)")]) }
             try await eventually("all four have started") { started.count == 4 }
+            gate.open()
+            _ = queue.close()
+        }
+    }
+
+    @Test("leaves brief requests to the slot at work, but wakes others when it is held up")
+    func briefRequests() async throws {
+        let pace = Pace()
+        for _ in 0..<200 { pace.note(.microseconds(1)) }
+        let queue = ReadyQueue(pace: pace)
+        let gate = TestGate()
+        let taken = Collector()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for slot in 0..<4 {
+                group.addTask {
+                    var turn = ReadyQueue.Turn()
+                    while let request = await queue.next(&turn) {
+                        taken.add("\(slot)")
+                        if request.id.hasPrefix("block") { await gate.wait() }
+                        turn.runtime = .microseconds(1)
+                    }
+                }
+            }
+            _ = queue.append(try (0..<200).map { try Self.request("\($0)") })
+            try await eventually("all are taken") { taken.all.count == 200 }
+            #expect(Set(taken.all).count == 1)
+
+            _ = queue.append(try (0..<3).map { try Self.request("block \($0)") })
+            _ = queue.append(try (0..<50).map { try Self.request("\($0)") })
+            try await eventually("the fourth slot takes the rest") { taken.all.count == 253 }
             gate.open()
             _ = queue.close()
         }

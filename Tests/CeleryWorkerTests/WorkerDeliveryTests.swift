@@ -244,6 +244,22 @@ struct WorkerDeliveryTests {
         }
     }
 
+    @Test("long tasks reach every slot, also right after a flood of brief ones")
+    func briefThenLong() async throws {
+        let gate = TestGate()
+        try await WorkerHarness.run(WorkerConfiguration(concurrency: 8)) { tasks in
+            tasks.register("proj.block") { (context: TaskContext) in gate.block() }
+            tasks.register("proj.add", arguments: "x", "y") { (x: Int, y: Int) in x + y }
+        } _: { harness in
+            let brief = try (0..<300).map { try harness.send("proj.add", [.int($0), 1]) }
+            for id in brief { _ = try await harness.result(of: id) }
+            for _ in 0..<8 { try harness.send("proj.block") }
+            try await eventually("all eight are running") { harness.worker.statistics.started == 308 }
+            gate.open()
+            try await eventually("all are done") { harness.worker.statistics.succeeded == 308 }
+        }
+    }
+
     @Test("tasks that block their threads hold up neither each other nor the worker")
     func blocking() async throws {
         let gate = TestGate()

@@ -182,6 +182,7 @@ struct WorkerOutcomeTests {
         try await WorkerHarness.run { tasks in
             tasks.register("proj.self") { (context: TaskContext) -> [String] in
                 context.logger.info("hello")
+                Logger.current.info("hello again")
                 return [
                     context.id, context.name, context.rootID, context.deliveryInfo.routingKey, "\(context.retries)",
                 ]
@@ -194,6 +195,7 @@ struct WorkerOutcomeTests {
             let line = try #require(harness.logs.lines.first { $0.message == "hello" })
             #expect(line.metadata["task_id"] == "\(id)")
             #expect(line.metadata["task_name"] == "proj.self")
+            #expect(harness.logs.lines.first { $0.message == "hello again" }?.metadata["task_id"] == "\(id)")
         }
     }
 

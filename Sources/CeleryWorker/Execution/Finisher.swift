@@ -8,6 +8,9 @@ import Logging
 /// After a success the callbacks go out first, then the chain's next step, then the result, and last the late
 /// acknowledgement. A run that nothing follows frees its slot as soon as the result is posted: the acknowledgement
 /// follows in the completion, where the connection reads.
+///
+/// Errbacks always go out as tasks of their own with the failed task's id as the argument, Celery's form for a task that
+/// the worker does not know; Celery runs some errbacks inside of the worker, depending on a Python function's parameters.
 final class Finisher: Sendable {
     private let results: ConfirmPublisher
     private let composer: ResultComposer
