@@ -113,6 +113,7 @@ def test_several_losses(broker, start_swift):
         assert broker.answers(worker.queue)
 
 
+@pytest.mark.beyond_celery
 def test_queue_is_deleted(broker, wire, start_swift):
     """The broker cancels the consumer; the worker declares the queue again."""
     worker = start_swift()

@@ -85,7 +85,8 @@ struct WorkerParts: Sendable {
                 intake: intake,
                 ledger: ledger,
                 counters: counters,
-                logger: logger
+                logger: logger,
+                executor: executor
             )
         )
         publishing = PublishSupervisor(
@@ -94,7 +95,8 @@ struct WorkerParts: Sendable {
             results: results,
             tasks: tasks,
             topology: sender.topology,
-            logger: logger
+            logger: logger,
+            executor: executor
         )
         dispatching = Dispatcher.Environment(
             intake: intake,

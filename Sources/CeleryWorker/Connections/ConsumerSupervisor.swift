@@ -25,6 +25,8 @@ final class ConsumerSupervisor: Sendable {
         let ledger: DeliveryLedger
         let counters: WorkerCounters
         let logger: Logger
+        /// Where the supervisor's own tasks run: threads that no task body can hold up.
+        let executor: ThreadExecutor
     }
 
     private let environment: Environment
@@ -77,7 +79,7 @@ final class ConsumerSupervisor: Sendable {
     /// Consumes from all queues until the connection has ended or the task is cancelled.
     private func serve(_ connection: any BrokerConnection) async throws(CeleryError) {
         let closed = Gate<Void>()
-        Task {
+        Task(executorPreference: environment.executor) {
             _ = await connection.waitUntilClosed()
             closed.open()
         }

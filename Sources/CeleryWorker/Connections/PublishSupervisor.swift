@@ -10,6 +10,8 @@ struct PublishSupervisor: Sendable {
     let tasks: ConfirmPublisher
     let topology: CurrentValue<TopologyDeclarer>
     let logger: Logger
+    /// Where the supervisor's own tasks run: threads that no task body can hold up.
+    let executor: ThreadExecutor
 
     /// Runs until the task is cancelled, then closes the connection.
     ///
@@ -55,7 +57,7 @@ struct PublishSupervisor: Sendable {
                 return
             }
             let ended = Gate<AMQPError?>()
-            Task { ended.open(await channel.waitUntilClosed()) }
+            Task(executorPreference: executor) { ended.open(await channel.waitUntilClosed()) }
             await publisher.attach(channel, oneByOne: oneByOne)
             guard let end = await ended.waitUnlessCancelled() else { return }
             publisher.detach()
