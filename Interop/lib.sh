@@ -135,12 +135,12 @@ end_processes() {
     done
 }
 
-# build_examples CONFIGURATION [FLAG…]: builds swcelery, and the examples on top of it; sets `swcelery` and `examples` (a folder). Both packages
-# share one scratch folder, so that the library is compiled once.
+# build_examples CONFIGURATION [FLAG…]: builds the examples and the swcelery that they depend on; sets `swcelery` and `examples` (a folder). Their
+# scratch folder is their own: in a shared one SwiftPM takes the plan of one package for the other's, and builds nothing.
 build_examples() {
-    local flags=(-c "$@" --scratch-path "$root/.build")
-    swift build --package-path "$root" "${flags[@]}" --product swcelery &&
-        swift build --package-path "$interop/examples/demo" --skip-update "${flags[@]}" &&
-        examples=$(swift build --package-path "$root" "${flags[@]}" --show-bin-path) &&
+    local flags=(--package-path "$interop/examples/demo" --scratch-path "$root/.build-examples" -c "$@")
+    swift build "${flags[@]}" &&
+        swift build "${flags[@]}" --product swcelery &&
+        examples=$(swift build "${flags[@]}" --show-bin-path) &&
         swcelery=$examples/swcelery
 }
