@@ -1,4 +1,5 @@
-internal import AMQP
+package import AMQP
+package import CeleryProtocol
 internal import FoundationEssentials
 internal import OrderedCollections
 
@@ -43,8 +44,8 @@ extension JSONValue {
         self = .object(JSONObject(table.map { ($0.name, JSONValue($0.value)) }, uniquingKeysWith: { _, last in last }))
     }
 
-    /// The value of a field.
-    init(_ field: FieldValue) {
+    /// The value of a field, for a stamp or a header that travels in a body.
+    package init(_ field: FieldValue) {
         switch field {
         case .bool(let flag): self = .bool(flag)
         case .float(let number): self = .double(Double(number))

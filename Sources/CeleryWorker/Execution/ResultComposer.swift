@@ -132,7 +132,7 @@ extension ResultComposer {
     private func extended(_ run: TaskRun) -> ResultMessage.Extended {
         let headers = run.request.envelope.headers
         var stamps: JSONObject = [:]
-        for name in headers.stampedHeaders ?? [] { stamps[name] = headers.stamps[name].map(JSONValue.init(stamp:)) }
+        for name in headers.stampedHeaders ?? [] { stamps[name] = headers.stamps[name].map { JSONValue($0) } }
         return ResultMessage.Extended(
             name: headers.task,
             args: .array(run.body.args),
@@ -143,23 +143,5 @@ extension ResultComposer {
             stampedHeaders: headers.stampedHeaders,
             stamps: stamps
         )
-    }
-}
-
-extension JSONValue {
-    /// The value of a stamp, which travels in a header, for a result's body.
-    fileprivate init(stamp field: FieldValue) {
-        switch field {
-        case .bool(let flag): self = .bool(flag)
-        case .string(let text): self = .string(text)
-        case .float, .double: self = field.doubleValue.map(JSONValue.double) ?? .null
-        case .array(let elements): self = .array(elements.map(JSONValue.init(stamp:)))
-        case .table(let table):
-            self = .object(
-                JSONObject(table.map { ($0.name, JSONValue(stamp: $0.value)) }, uniquingKeysWith: { _, last in last })
-            )
-        case .bytes(let bytes), .longBytes(let bytes): self = .bytes(bytes)
-        default: self = field.intValue.map(JSONValue.int) ?? .null
-        }
     }
 }
