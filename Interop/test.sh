@@ -2,6 +2,9 @@
 # Every test tier, on a machine that has nothing but Debian and Swift. Ends with a line `N passed, N failed`, and `, N skipped` where some were.
 #
 #   test.sh [TIER…]     build lint unit broker tsan asan interop; all of them unless some are named
+#   test.sh --rabbitmq 4 [TIER…]
+#                       the same in a Debian 13 beside this system, with RabbitMQ 4.0 and librabbitmq 0.15: broker and interop unless some are
+#                       named. Needs root, and some minutes more the first time: see debian13.sh
 #
 #   build     everything compiles without a warning
 #   lint      format of the Swift sources; shell scripts by shellcheck where it is installed
@@ -14,6 +17,13 @@ set -euo pipefail
 
 # shellcheck source=Interop/lib.sh
 source "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+
+if [ "${1:-}" = --rabbitmq ]; then
+    [ "${2:-}" = 4 ] || fail "--rabbitmq takes 4; the RabbitMQ of this system is used without it"
+    shift 2
+    [ $# -gt 0 ] || set -- broker interop
+    exec "$interop/debian13.sh" run Interop/test.sh "$@"
+fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/swcelery-test.XXXXXX")
 passed=0
