@@ -30,6 +30,10 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var consumers = 0
     /// Consumers that were replaced because parked tasks held half of their prefetch credit.
     public var rotatedConsumers = 0
+    /// Consuming connections that were made after the first one.
+    public var reconnects = 0
+    /// Publishing connections that were made after the first one.
+    public var publishReconnects = 0
 }
 
 /// The counters behind `WorkerStatistics`.
@@ -59,6 +63,8 @@ final class WorkerCounters: Sendable {
     let lostResults = Counter()
     let consumers = Counter()
     let rotatedConsumers = Counter()
+    let reconnects = Counter()
+    let publishReconnects = Counter()
 
     /// All counts at about this time.
     var snapshot: WorkerStatistics {
@@ -76,7 +82,9 @@ final class WorkerCounters: Sendable {
             unroutableResults: unroutableResults.count,
             lostResults: lostResults.count,
             consumers: consumers.count,
-            rotatedConsumers: rotatedConsumers.count
+            rotatedConsumers: rotatedConsumers.count,
+            reconnects: reconnects.count,
+            publishReconnects: publishReconnects.count
         )
     }
 }

@@ -95,6 +95,7 @@ struct WorkerParts: Sendable {
             results: results,
             tasks: tasks,
             topology: sender.topology,
+            counters: counters,
             logger: logger,
             executor: executor
         )

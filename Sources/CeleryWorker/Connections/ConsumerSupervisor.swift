@@ -47,20 +47,22 @@ final class ConsumerSupervisor: Sendable {
             broker: environment.broker,
             role: .consume,
             configuration: environment.configuration,
+            reconnects: environment.counters.reconnects,
             logger: environment.logger
         )
         while !Task.isCancelled {
             let connection: any BrokerConnection
             do {
-                connection = try await reconnector.connect()
+                connection = try await reconnector.connect().connection
             } catch  where error.code == .cancelled {
                 return
             }
             state.withLock { $0.connection = connection }
             try await serve(connection)
             guard !Task.isCancelled else { return }
-            reconnector.lost(await connection.waitUntilClosed())
+            let end = await connection.waitUntilClosed()
             await connection.close()
+            try await reconnector.lost(end)
         }
     }
 

@@ -9,6 +9,7 @@ struct PublishSupervisor: Sendable {
     let results: ConfirmPublisher
     let tasks: ConfirmPublisher
     let topology: CurrentValue<TopologyDeclarer>
+    let counters: WorkerCounters
     let logger: Logger
     /// Where the supervisor's own tasks run: threads that no task body can hold up.
     let executor: ThreadExecutor
@@ -17,11 +18,17 @@ struct PublishSupervisor: Sendable {
     ///
     /// - Throws: ``CeleryError`` when no further attempt to connect is allowed.
     func run() async throws(CeleryError) {
-        var reconnector = Reconnector(broker: broker, role: .publish, configuration: configuration, logger: logger)
+        var reconnector = Reconnector(
+            broker: broker,
+            role: .publish,
+            configuration: configuration,
+            reconnects: counters.publishReconnects,
+            logger: logger
+        )
         while !Task.isCancelled {
             let connection: any BrokerConnection
             do {
-                connection = try await reconnector.connect()
+                connection = try await reconnector.connect().connection
             } catch  where error.code == .cancelled {
                 return
             }
@@ -30,7 +37,7 @@ struct PublishSupervisor: Sendable {
             topology.set(nil)
             await connection.close()
             guard !Task.isCancelled else { return }
-            reconnector.lost(await connection.waitUntilClosed())
+            try await reconnector.lost(await connection.waitUntilClosed())
         }
     }
 
