@@ -24,7 +24,7 @@ extension InMemoryBroker {
     /// Whether publishes wait, as under RabbitMQ's resource alarms (`connection.blocked`).
     public var isBlocked: Bool {
         get { read { $0.isBlocked } }
-        set { change { newValue ? $0.isBlocked = true : $0.unblock() } }
+        set { change { newValue ? $0.block() : $0.unblock() } }
     }
 
     /// Whether confirms are held back.

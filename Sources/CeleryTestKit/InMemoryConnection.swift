@@ -19,6 +19,12 @@ final class InMemoryConnection: BrokerConnection {
     }
 
     var isBlocked: Bool { broker.isBlocked }
+    var blockedState: BlockedState { broker.read { $0.blockedState } }
+
+    func onBlockedChange(_ handler: @escaping BlockedHandler) -> BlockedState {
+        let id = id
+        return broker.update { $0.onBlockedChange(of: id, handler) }
+    }
 
     func openChannel(confirms: Bool) async throws(AMQPError) -> any BrokerChannel {
         let id = id

@@ -30,6 +30,8 @@ struct BlockedConnectionTests {
 
     @Test func publishesWaitUntilTheBrokerTakesThemAgain() async throws {
         let connection = try await BrokerEnvironment.connect()
+        let (states, continuation) = AsyncStream.makeStream(of: BlockedState.self)
+        #expect(connection.onBlockedChange { continuation.yield($0) } == .unblocked)
         let channel = try await connection.openChannel(confirms: true)
         let queue = BrokerEnvironment.uniqueName("blocked")
         try await channel.declareQueue(QueueDeclaration(name: queue, exclusive: true))
@@ -47,6 +49,13 @@ struct BlockedConnectionTests {
         try await first
         try await second
         #expect(!connection.isBlocked)
+        var changes = states.makeAsyncIterator()
+        guard case .blocked(let reason) = await changes.next() else {
+            Issue.record("the block was not told of")
+            return
+        }
+        #expect(reason.contains("memory"))
+        #expect(await changes.next() == .unblocked)
         #expect(try await channel.get(queue, noAck: true)?.body == [1])
         #expect(try await channel.get(queue, noAck: true)?.body == [2])
         await connection.close()

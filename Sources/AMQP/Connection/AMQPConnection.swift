@@ -17,7 +17,7 @@ public actor AMQPConnection {
     let logger: Logger
     nonisolated let loop: ConnectionLoop
     private nonisolated let ended = OneShot<AMQPError?>()
-    private nonisolated let blocked = Atomic<Bool>(false)
+    private nonisolated let blocked = BlockedMonitor()
     private nonisolated let stale = Atomic<Int>(0)
     private var state = ConnectionStateMachine()
     private var handle: ConnectionHandle?
@@ -76,7 +76,20 @@ public actor AMQPConnection {
     // MARK: State
 
     /// Whether the broker takes no publishes for now (`connection.blocked`).
-    public nonisolated var isBlocked: Bool { blocked.load(ordering: .relaxed) }
+    public nonisolated var isBlocked: Bool { blocked.isBlocked }
+
+    /// Whether the broker takes publishes, with its reason where it does not.
+    public nonisolated var blockedState: BlockedState { blocked.current }
+
+    /// Adds a handler that is told of each change of the blocked state from now on.
+    ///
+    /// A connection that ends while it is blocked counts as unblocked; its handlers are freed then.
+    ///
+    /// - Returns: The state before the first change that the handler is told of.
+    @discardableResult
+    public nonisolated func onBlockedChange(_ handler: @escaping BlockedHandler) -> BlockedState {
+        blocked.onChange(handler)
+    }
 
     /// Whether the connection has ended.
     public nonisolated var isClosed: Bool { ended.current != nil }
@@ -252,11 +265,11 @@ public actor AMQPConnection {
         case .connectionClose(let reason): perform(state.receivedClose(reason))
         case .connectionCloseOK: perform(state.receivedCloseOK())
         case .blocked(let reason):
-            blocked.store(true, ordering: .relaxed)
             logger.warning("the broker has blocked publishing", metadata: ["reason": "\(reason)"])
+            blocked.change(to: .blocked(reason: reason))
         case .unblocked:
-            blocked.store(false, ordering: .relaxed)
             logger.notice("the broker takes publishes again")
+            blocked.change(to: .unblocked)
             for core in channels.values { publishDeferred(core) }
         case .unexpected(let number, let method):
             throw AMQPError(
@@ -418,6 +431,7 @@ public actor AMQPConnection {
         let ending = channels.values
         channels = [:]
         for core in ending { core.end(error) }
+        blocked.end()
         ended.fulfil(error)
     }
 }

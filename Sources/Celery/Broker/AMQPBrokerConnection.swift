@@ -5,6 +5,11 @@ struct AMQPBrokerConnection: BrokerConnection {
     let connection: AMQPConnection
 
     var isBlocked: Bool { connection.isBlocked }
+    var blockedState: BlockedState { connection.blockedState }
+
+    func onBlockedChange(_ handler: @escaping BlockedHandler) -> BlockedState {
+        connection.onBlockedChange(handler)
+    }
 
     func openChannel(confirms: Bool) async throws(AMQPError) -> any BrokerChannel {
         try await connection.openChannel(confirms: confirms)

@@ -13,6 +13,16 @@ package protocol BrokerConnection: Sendable {
     /// Whether the broker has asked publishers to pause (`connection.blocked`).
     var isBlocked: Bool { get }
 
+    /// Whether the broker has asked publishers to pause, with its reason.
+    var blockedState: BlockedState { get }
+
+    /// Adds a handler that is told of each change of the blocked state from now on, until the connection ends; a connection
+    /// that ends while it is blocked counts as unblocked.
+    ///
+    /// Called where the connection reads: it has to be quick. Answers the state before the first change that it is told of.
+    @discardableResult
+    func onBlockedChange(_ handler: @escaping BlockedHandler) -> BlockedState
+
     /// Closes the connection and its channels.
     func close() async
 }

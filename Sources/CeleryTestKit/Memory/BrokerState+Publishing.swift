@@ -117,16 +117,6 @@ extension BrokerState {
         _ = route(message)
     }
 
-    /// Lets blocked publishes through.
-    mutating func unblock() {
-        isBlocked = false
-        for id in connections.keys.sorted() {
-            let waiting = connections[id]?.blocked ?? []
-            connections[id]?.blocked = []
-            for (channel, message, completion) in waiting { publish(message, on: channel, completion) }
-        }
-    }
-
     /// Sends the confirms that were held back.
     mutating func releaseConfirms() {
         holdsConfirms = false

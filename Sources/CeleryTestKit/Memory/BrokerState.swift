@@ -13,6 +13,8 @@ struct BrokerState {
         var channels: [Int: Pending<AMQPError?>] = [:]
         /// Publishes that wait until the connection is unblocked.
         var blocked: [(channel: Int, message: OutgoingMessage, completion: Completion)] = []
+        /// Told when the connection is blocked and unblocked.
+        var onBlockedChange: [BlockedHandler] = []
     }
 
     var exchanges: [String: MemoryExchange] = [:]
@@ -102,6 +104,7 @@ struct BrokerState {
         for (_, _, completion) in connection.blocked {
             effects.append { completion(.failure(error ?? Self.connectionClosed)) }
         }
+        if isBlocked { tell(connection.onBlockedChange, .unblocked) }
         for (name, queue) in queues where queue.owner == id { removeQueue(name) }
         effects.append { connection.ended.settle(.success(error)) }
     }

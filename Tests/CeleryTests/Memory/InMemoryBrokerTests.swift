@@ -30,6 +30,22 @@ struct InMemoryBrokerTests {
         #expect(broker.messages(in: "q").count == 1)
     }
 
+    @Test func connectionsTellOfBeingBlocked() async throws {
+        let broker = InMemoryBroker()
+        let connection = try await broker.connect(.publish)
+        let (states, continuation) = AsyncStream.makeStream(of: BlockedState.self)
+        #expect(connection.onBlockedChange { continuation.yield($0) } == .unblocked)
+        broker.isBlocked = true
+        #expect(connection.blockedState.isBlocked)
+        broker.isBlocked = false
+        broker.isBlocked = true
+        await connection.close()
+        broker.isBlocked = false
+        var seen: [Bool] = []
+        for await state in states.prefix(4) { seen.append(state.isBlocked) }
+        #expect(seen == [true, false, true, false])
+    }
+
     @Test func waitingForTheEndCanBeCancelled() async throws {
         let broker = InMemoryBroker()
         let connection = try await broker.connect(.consume)
