@@ -37,6 +37,8 @@ public struct CeleryError: Error, Sendable {
         public static let timeout = Code(description: "timeout")
         /// The result was ignored by the send, so that none will come.
         public static let resultIgnored = Code(description: "resultIgnored")
+        /// A worker was connected and consumed nothing for too long (`workerWatchdogTimeout`).
+        public static let consumingStopped = Code(description: "consumingStopped")
         /// The client has been shut down.
         public static let closed = Code(description: "closed")
         /// The caller's Swift task was cancelled.

@@ -1,3 +1,5 @@
+import Celery
+
 /// Exit codes of the commands, as Celery's command line uses them.
 struct CommandStatus: Sendable, Hashable {
     /// The code that the process ends with.
@@ -13,4 +15,14 @@ struct CommandStatus: Sendable, Hashable {
     static let usage = CommandStatus(code: 2)
     /// What was asked for cannot be had: no broker there, no result to be read (`EX_UNAVAILABLE` of sysexits.h).
     static let unavailable = CommandStatus(code: 69)
+    /// A worker was connected and consumed nothing for too long: to be started again (`EX_TEMPFAIL` of sysexits.h).
+    static let consumingStopped = CommandStatus(code: 75)
+}
+
+extension CommandStatus {
+    /// The code for the error that a worker has ended with.
+    init(endOfWorker error: any Error) {
+        let isStopped = (error as? CeleryError)?.code == .consumingStopped
+        self = isStopped ? .consumingStopped : .failure
+    }
 }

@@ -68,7 +68,7 @@ public final class Worker: Service {
     public var hostname: String { parts.hostname }
 
     /// The queues that the worker consumes from.
-    public var queues: [Queue] { parts.queues }
+    public var queues: [Queue] { parts.consuming.taskQueues }
 
     /// How many tasks run at a time.
     public var concurrency: Int { parts.concurrency }
@@ -78,6 +78,35 @@ public final class Worker: Service {
 
     /// Waits until all queues are consumed for the first time, or the worker has ended.
     public func waitUntilReady() async { await parts.consuming.ready.wait() }
+
+    /// Consumes from a further queue, from now on and after every reconnect (Celery's `add_consumer`).
+    ///
+    /// The queue is declared and subscribed in the background, and tried again where that fails. Nothing happens where it is
+    /// consumed already.
+    ///
+    /// - Throws: ``CeleryError/Code/queueNotFound`` for a queue that is not in `task_queues` where missing ones are not made.
+    public func addConsumer(queue name: String) throws(CeleryError) {
+        addConsumer(queue: try parts.queueTable.queue(named: name))
+    }
+
+    /// Consumes from a further queue that is described here.
+    public func addConsumer(queue: Queue) {
+        guard !queues.contains(where: { $0.name == queue.name }) else { return }
+        parts.logger.info("Consuming from a further queue", metadata: ["queue": "\(queue.name)"])
+        parts.consuming.addTaskConsumer(queue)
+    }
+
+    /// Stops consuming from a queue, also after a reconnect (Celery's `cancel_consumer`).
+    ///
+    /// Tasks that were fetched already are still run.
+    ///
+    /// - Returns: whether the queue was consumed.
+    @discardableResult
+    public func cancelConsumer(queue name: String) -> Bool {
+        let isConsumed = parts.consuming.removeConsumer(DesiredConsumer.Name(role: .tasks, queue: name))
+        if isConsumed { parts.logger.info("Consuming from a queue no longer", metadata: ["queue": "\(name)"]) }
+        return isConsumed
+    }
 
     /// Ends the worker.
     ///

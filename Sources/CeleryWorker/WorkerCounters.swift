@@ -34,6 +34,12 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var reconnects = 0
     /// Publishing connections that were made after the first one.
     public var publishReconnects = 0
+    /// Consuming channels that were replaced because nothing came although the broker should have delivered.
+    public var watchdogReplacements = 0
+    /// How often the broker has asked the worker to publish nothing for now (`connection.blocked`).
+    public var blockedPublishing = 0
+    /// Whether the broker asks so at present.
+    public var isPublishingBlocked = false
 }
 
 /// The counters behind `WorkerStatistics`.
@@ -65,6 +71,9 @@ final class WorkerCounters: Sendable {
     let rotatedConsumers = Counter()
     let reconnects = Counter()
     let publishReconnects = Counter()
+    let watchdogReplacements = Counter()
+    let blockedPublishing = Counter()
+    let isPublishingBlocked = Atomic<Bool>(false)
 
     /// All counts at about this time.
     var snapshot: WorkerStatistics {
@@ -84,7 +93,10 @@ final class WorkerCounters: Sendable {
             consumers: consumers.count,
             rotatedConsumers: rotatedConsumers.count,
             reconnects: reconnects.count,
-            publishReconnects: publishReconnects.count
+            publishReconnects: publishReconnects.count,
+            watchdogReplacements: watchdogReplacements.count,
+            blockedPublishing: blockedPublishing.count,
+            isPublishingBlocked: isPublishingBlocked.load(ordering: .relaxed)
         )
     }
 }

@@ -9,8 +9,8 @@ struct WorkerParts: Sendable {
     private static let largestPrefetch = 65_535
 
     let hostname: String
-    let queues: [Queue]
     let concurrency: Int
+    let queueTable: QueueTable
     let counters = WorkerCounters()
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
@@ -47,7 +47,9 @@ struct WorkerParts: Sendable {
         self.celery = celery
         self.logger = logger
         self.concurrency = concurrency
-        queues = try Self.queues(configuration, composer.router.queues)
+        queueTable = composer.router.queues
+        let queues = try Self.queues(configuration, queueTable)
+        let prefetch = Self.prefetch(concurrency, configuration, celery)
         ledger = DeliveryLedger(counters: counters)
         results = ConfirmPublisher(window: max(1, configuration.resultWindow), policy: .results)
         tasks = ConfirmPublisher(window: max(1, configuration.resultWindow), policy: .results)
@@ -79,8 +81,8 @@ struct WorkerParts: Sendable {
             ConsumerSupervisor.Environment(
                 broker: broker,
                 configuration: celery,
-                queues: queues,
-                prefetch: Self.prefetch(concurrency, configuration, celery),
+                topology: Self.topology(queues, prefetch: prefetch),
+                prefetch: prefetch,
                 purge: configuration.purge,
                 intake: intake,
                 ledger: ledger,
@@ -145,6 +147,12 @@ struct WorkerParts: Sendable {
         queues.removeAll { configuration.excludedQueues.contains($0.name) }
         guard !queues.isEmpty else { throw CeleryError(.invalidConfiguration, "there is no queue to consume from") }
         return queues.map { $0.isBroadcast ? $0.forOneWorker : $0 }
+    }
+
+    private static func topology(_ queues: [Queue], prefetch: Int) -> DesiredTopology {
+        var topology = DesiredTopology()
+        for queue in queues { topology.add(DesiredConsumer(queue, credit: prefetch)) }
+        return topology
     }
 
     private static func accepted(_ celery: CeleryConfiguration) throws(CeleryError) -> AcceptedContent {

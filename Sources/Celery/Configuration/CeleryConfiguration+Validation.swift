@@ -10,6 +10,7 @@ extension CeleryConfiguration {
         try require(publishWindow > 0, "the publish window has to be at least 1")
         try require(workerConcurrency ?? 1 > 0, "worker_concurrency has to be at least 1")
         try require(workerPrefetchMultiplier >= 0, "worker_prefetch_multiplier is negative")
+        try require(workerWatchdogTimeout ?? .seconds(1) > .zero, "the watchdog's timeout has to be more than zero")
         try require(workerETATaskLimit ?? 1 > 0, "worker_eta_task_limit has to be at least 1")
     }
 

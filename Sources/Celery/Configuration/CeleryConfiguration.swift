@@ -130,6 +130,13 @@ public struct CeleryConfiguration: Sendable {
     public var workerSoftShutdownTimeout: Duration = .zero
     /// `worker_cancel_long_running_tasks_on_connection_loss`: whether late tasks are cancelled when the connection is lost.
     public var workerCancelLongRunningTasksOnConnectionLoss: Bool = false
+    /// How long a worker may be connected without proof that it consumes, before it ends with the code `consumingStopped`;
+    /// nil for no watch.
+    ///
+    /// Deliveries are a proof, and so is the broker's word that the queue has a consumer and no message that waits for it.
+    ///
+    /// Not a setting of Celery.
+    public var workerWatchdogTimeout: Duration? = .seconds(900)
 
     /// Makes a configuration of Celery's defaults.
     ///

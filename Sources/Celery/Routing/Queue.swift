@@ -44,6 +44,12 @@ public struct Queue: Sendable, Hashable {
         set { declaration.name = newValue }
     }
 
+    /// Whether it is a quorum queue (`x-queue-type`).
+    package var isQuorum: Bool { declaration.arguments["x-queue-type"]?.stringValue == "quorum" }
+
+    /// Whether the broker gives its messages to one consumer at a time (`x-single-active-consumer`).
+    package var isSingleActive: Bool { declaration.arguments["x-single-active-consumer"]?.boolValue == true }
+
     /// Makes a queue; what is left out comes from the configuration, as for kombu's `Queue` in `task_queues`.
     public init(
         _ name: String,

@@ -18,6 +18,10 @@ struct WorkerCommand<Application: CeleryApplication>: AsyncParsableCommand {
                 SIGTERM and Ctrl+C end the worker when its running tasks have finished. Ctrl+C once more, or SIGQUIT, \
                 cancels them.
 
+                The exit code is 0 after a shutdown, 1 after an error such as a queue that cannot be declared, 75 when the \
+                worker was connected but consumed nothing for 15 minutes although it should have, so that it is best \
+                started again.
+
                 Options can also be given as CELERY_WORKER_HOSTNAME, CELERY_WORKER_LOGLEVEL, CELERY_WORKER_QUEUES, \
                 CELERY_WORKER_EXCLUDE_QUEUES, CELERY_WORKER_CONCURRENCY, CELERY_WORKER_POOL and \
                 CELERY_WORKER_PREFETCH_MULTIPLIER.

@@ -25,7 +25,7 @@ struct SupervisedWorker {
             return watch.status
         } catch {
             logger.critical("Unrecoverable error: \(error)")
-            return .failure
+            return CommandStatus(endOfWorker: error)
         }
     }
 }

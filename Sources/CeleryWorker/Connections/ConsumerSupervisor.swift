@@ -3,22 +3,23 @@ import Celery
 import Logging
 import Synchronization
 
-/// Keeps the consuming connection: one channel and consumer for each queue, set up again after every loss.
+/// Keeps the consuming connection, and on it the desired topology: one channel and consumer for each queue, set up again
+/// after every loss.
 ///
 /// Its loop ends when its task is cancelled; the connection stays open then, so that running tasks can be settled.
 final class ConsumerSupervisor: Sendable {
     private struct State {
-        var connection: (any BrokerConnection)?
-        var consumers: [String: QueueConsumer] = [:]
-        /// Queues whose consumer has started at least once.
-        var started: Set<String> = []
+        var desired: DesiredTopology
+        var handlers: [DesiredConsumer.Name: ConsumerHandler] = [:]
+        var session: ConsumingSession?
     }
 
     /// What the supervisor works with.
     struct Environment: Sendable {
         let broker: any Broker
         let configuration: CeleryConfiguration
-        let queues: [Queue]
+        /// What is wanted at the start: a worker does not begin without it.
+        let topology: DesiredTopology
         let prefetch: Int
         let purge: Bool
         let intake: Intake
@@ -27,21 +28,28 @@ final class ConsumerSupervisor: Sendable {
         let logger: Logger
         /// Where the supervisor's own tasks run: threads that no task body can hold up.
         let executor: ThreadExecutor
+
+        /// Whether the worker cannot begin without this consumer.
+        func isEssential(_ consumer: DesiredConsumer) -> Bool {
+            topology.consumers.contains { $0.name == consumer.name }
+        }
     }
 
     private let environment: Environment
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let records = ConsumerRecords()
     /// Opens when every queue has a consumer for the first time.
     let ready = Gate<Void>()
 
     init(_ environment: Environment) {
         self.environment = environment
+        state = Mutex(State(desired: environment.topology))
     }
 
     /// Runs until the task is cancelled.
     ///
-    /// - Throws: ``CeleryError`` when no further attempt to connect is allowed, or when at the first start a queue cannot
-    ///   be declared as configured.
+    /// - Throws: ``CeleryError`` when no further attempt to connect is allowed, when at the first start a queue cannot be
+    ///   declared as configured, or when consuming has been dead for too long.
     func run() async throws(CeleryError) {
         var reconnector = Reconnector(
             broker: environment.broker,
@@ -51,137 +59,92 @@ final class ConsumerSupervisor: Sendable {
             logger: environment.logger
         )
         while !Task.isCancelled {
-            let connection: any BrokerConnection
+            let connected: Reconnector.Connected
             do {
-                connection = try await reconnector.connect().connection
+                connected = try await reconnector.connect()
             } catch  where error.code == .cancelled {
                 return
             }
-            state.withLock { $0.connection = connection }
-            try await serve(connection)
+            let session = ConsumingSession(connected, services: environment, records: records) { [weak self] name in
+                self?.noteStarted(name)
+            }
+            state.withLock { $0.session = session }
+            try await session.run { [self] in state.withLock { ($0.desired, $0.handlers) } }
             guard !Task.isCancelled else { return }
-            let end = await connection.waitUntilClosed()
-            await connection.close()
+            records.disconnected()
+            let end = await session.connection.waitUntilClosed()
+            await session.close()
             try await reconnector.lost(end)
         }
     }
 
     /// Cancels all consumers: afterwards nothing is delivered any more.
-    func stopConsumers() async {
-        for consumer in state.withLock({ Array($0.consumers.values) }) { await consumer.stop() }
-    }
+    func stopConsumers() async { await state.withLock { $0.session }?.stopConsumers() }
 
     /// Closes the channels and the connection; the broker takes back what is unsettled.
-    func close() async {
-        let (connection, consumers) = state.withLock { ($0.connection, Array($0.consumers.values)) }
-        for consumer in consumers { await consumer.close() }
-        await connection?.close()
-    }
+    func close() async { await state.withLock { $0.session }?.close() }
 
-    /// Consumes from all queues until the connection has ended or the task is cancelled.
-    private func serve(_ connection: any BrokerConnection) async throws(CeleryError) {
-        let closed = Gate<Void>()
-        Task(executorPreference: environment.executor) {
-            _ = await connection.waitUntilClosed()
-            closed.open()
-        }
-        let topology = TopologyDeclarer(connection: connection)
-        let failure = await withTaskGroup(of: CeleryError?.self) { group in
-            for queue in environment.queues {
-                group.addTask {
-                    await self.serve(queue, on: connection, topology, until: closed)
-                }
-            }
-            for await case let failure? in group {
-                group.cancelAll()
-                return failure as CeleryError?
-            }
-            return nil
-        }
-        if let failure { throw failure }
-    }
-
-    /// Consumes from one queue until the connection has ended or the task is cancelled.
-    ///
-    /// - Returns: why the worker must not go on; nil otherwise.
-    private func serve(
-        _ queue: Queue,
-        on connection: any BrokerConnection,
-        _ topology: TopologyDeclarer,
-        until closed: Gate<Void>
-    ) async -> CeleryError? {
-        var backoff = Backoff()
-        while !Task.isCancelled, !closed.isOpen {
-            do throws(CeleryError) {
-                let consumer = try await start(queue, on: connection, topology)
-                backoff.reset()
-                guard let end = await consumer.ended.waitUnlessCancelled() else { return nil }
-                log(end, of: queue)
-                await consumer.close()
-            } catch {
-                if error.code == .cancelled { return nil }
-                if error.code == .topology, !hasStarted(queue) { return error }
-                environment.logger.error(
-                    "Cannot consume, trying again",
-                    error: error,
-                    metadata: ["queue": "\(queue.name)"]
-                )
-            }
-            if !closed.isOpen { await Alarm.sleep(backoff.next()) }
-        }
-        return nil
-    }
-
-    private func start(
-        _ queue: Queue,
-        on connection: any BrokerConnection,
-        _ topology: TopologyDeclarer
-    ) async throws(CeleryError) -> QueueConsumer {
-        do {
-            let channel = try await connection.openChannel(confirms: false)
-            try await TopologyDeclarer.declare(queue, on: channel)
-            if environment.purge, !hasStarted(queue) { try await purge(queue, on: channel) }
-            let consumer = QueueConsumer(
-                queue: queue,
-                channel: channel,
-                prefetch: environment.prefetch,
-                intake: environment.intake,
-                ledger: environment.ledger,
-                logger: environment.logger
-            )
-            try await channel.qos(prefetchCount: environment.prefetch)
-            environment.intake.post(.started(consumer, tag: QueueConsumer.firstTag))
-            state.withLock { $0.consumers[queue.name] = consumer }
-            _ = try await consumer.start()
-            noteStarted(queue)
-            return consumer
-        } catch {
-            throw CeleryError(error, "queue '\(queue.name)' cannot be consumed")
-        }
-    }
-
-    private func purge(_ queue: Queue, on channel: any BrokerChannel) async throws(AMQPError) {
-        let count = try await channel.purgeQueue(queue.name)
-        environment.logger.warning("Purged a queue", metadata: ["queue": "\(queue.name)", "messages": "\(count)"])
-    }
-
-    private func hasStarted(_ queue: Queue) -> Bool { state.withLock { $0.started.contains(queue.name) } }
-
-    private func noteStarted(_ queue: Queue) {
+    private func noteStarted(_ name: DesiredConsumer.Name) {
         environment.counters.consumers.add()
-        let isReady = state.withLock { state in
-            state.started.insert(queue.name)
-            return state.started.count == environment.queues.count
-        }
-        if isReady { ready.open() }
+        records.noteStarted(name)
+        openIfReady()
     }
 
-    private func log(_ end: QueueConsumer.ConsumerEnd, of queue: Queue) {
-        let metadata: Logger.Metadata = ["queue": "\(queue.name)"]
-        switch end {
-        case .cancelled: environment.logger.warning("The broker has cancelled a consumer", metadata: metadata)
-        case .closed(nil): break
-        case .closed(let error?): environment.logger.warning("A channel has ended", error: error, metadata: metadata)
+    private func openIfReady() {
+        let wanted = state.withLock { $0.desired.consumers }
+        if wanted.allSatisfy({ records.hasStarted($0.name) }) { ready.open() }
+    }
+}
+
+// MARK: - Changes at run time
+
+extension ConsumerSupervisor {
+    /// The queues that tasks are consumed from.
+    var taskQueues: [Queue] { state.withLock { $0.desired.taskQueues } }
+
+    /// Consumes from a further queue, on this connection and on all that follow.
+    func addTaskConsumer(_ queue: Queue) {
+        change { $0.desired.add(DesiredConsumer(queue, credit: environment.prefetch)) }
+    }
+
+    /// Consumes with a handler of its own, which gets the messages where the connection reads.
+    func addConsumer(_ consumer: DesiredConsumer, _ handler: @escaping ConsumerHandler) {
+        change { state in
+            state.handlers[consumer.name] = handler
+            state.desired.add(consumer)
         }
+    }
+
+    /// Wants an exchange to be there.
+    func addExchange(_ exchange: ExchangeDeclaration) { change { $0.desired.add(exchange) } }
+
+    /// Wants a queue to be there that is not consumed.
+    func addQueue(_ queue: Queue) { change { $0.desired.add(queue) } }
+
+    /// Stops a consumer for good; what it has delivered is still run.
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    func removeConsumer(_ name: DesiredConsumer.Name) -> Bool {
+        let isThere = change { state in
+            state.handlers[name] = nil
+            return state.desired.remove(name)
+        }
+        openIfReady()
+        return isThere
+    }
+
+    /// Gives a consumer another prefetch count.
+    ///
+    /// - Returns: whether there is one.
+    @discardableResult
+    func setCredit(_ credit: Int, of name: DesiredConsumer.Name) -> Bool {
+        change { $0.desired.setCredit(credit, of: name) }
+    }
+
+    private func change<Value: Sendable>(_ body: (inout sending State) -> Value) -> Value {
+        let (value, session) = state.withLock { state in (body(&state), state.session) }
+        session?.wake()
+        return value
     }
 }

@@ -1,6 +1,7 @@
 import AMQP
 import Celery
 import Logging
+import Synchronization
 
 /// Keeps the publishing connection: one channel with confirms for results, one for tasks, each opened again when lost.
 struct PublishSupervisor: Sendable {
@@ -32,6 +33,7 @@ struct PublishSupervisor: Sendable {
             } catch  where error.code == .cancelled {
                 return
             }
+            watchBlocking(of: connection)
             topology.set(TopologyDeclarer(connection: connection))
             await serve(connection)
             topology.set(nil)
@@ -39,6 +41,16 @@ struct PublishSupervisor: Sendable {
             guard !Task.isCancelled else { return }
             try await reconnector.lost(await connection.waitUntilClosed())
         }
+    }
+
+    /// Counts how often the broker asks for a pause; the connection itself logs it.
+    private func watchBlocking(of connection: any BrokerConnection) {
+        let note: BlockedHandler = { [counters] state in
+            if state.isBlocked { counters.blockedPublishing.add() }
+            counters.isPublishingBlocked.store(state.isBlocked, ordering: .relaxed)
+        }
+        let before = connection.onBlockedChange(note)
+        if before.isBlocked { note(before) }
     }
 
     /// Serves both publishers until the connection has ended or the task is cancelled.

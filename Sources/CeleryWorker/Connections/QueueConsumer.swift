@@ -3,22 +3,41 @@ import Celery
 import Logging
 import Synchronization
 
+/// Gets what a consumer that is none of tasks delivers, with the channel to settle it on.
+///
+/// Called where the connection reads: it has to be quick.
+typealias ConsumerHandler = @Sendable (_ messages: [IncomingMessage], _ channel: any BrokerChannel) -> Void
+
 /// The consuming channel of one queue: its consumer, the replacement of it, and its end.
 final class QueueConsumer: Sendable {
     private struct State {
         var tags: Set<String> = []
         var lastTag = 0
         var isStopped = false
+        var credit: Int
+        /// The credit that the channel's next consumer gets; nil while the broker was not told of any.
+        var announcedCredit: Int?
+        var gauge: ConsumerGauge?
+        var isReplacing = false
+        var replacesAgain = false
     }
 
-    let queue: Queue
+    /// Where deliveries go.
+    enum Sink: Sendable {
+        /// To the dispatcher of tasks.
+        case intake(Intake)
+        /// To a handler.
+        case handler(ConsumerHandler)
+    }
+
+    let desired: DesiredConsumer
     let epoch: ChannelEpoch
-    let prefetch: Int
     private let channel: any BrokerChannel
-    private let intake: Intake
+    private let sink: Sink
     private let ledger: DeliveryLedger
+    private let deliveries: WorkerCounters.Counter
     private let logger: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Opens when the channel is gone or the broker has cancelled the consumer.
     let ended = Gate<ConsumerEnd>()
 
@@ -31,39 +50,64 @@ final class QueueConsumer: Sendable {
     }
 
     init(
-        queue: Queue,
+        _ desired: DesiredConsumer,
         channel: any BrokerChannel,
-        prefetch: Int,
-        intake: Intake,
+        sink: Sink,
         ledger: DeliveryLedger,
+        deliveries: WorkerCounters.Counter,
         logger: Logger
     ) {
-        self.queue = queue
+        self.desired = desired
         self.channel = channel
-        self.prefetch = prefetch
-        self.intake = intake
+        self.sink = sink
         self.ledger = ledger
+        self.deliveries = deliveries
         self.logger = logger
+        state = Mutex(State(credit: desired.credit))
         epoch = ledger.open(channel)
     }
 
-    /// The tag of the first consumer.
-    static let firstTag = tag(1)
+    /// Whether the channel is gone or the broker has cancelled the consumer.
+    var hasEnded: Bool { ended.value != nil }
+    /// The queue.
+    var queue: Queue { desired.queue }
+    /// The prefetch count of the consumer of the moment.
+    var prefetch: Int { state.withLock { $0.credit } }
 
-    private static func tag(_ number: Int) -> String { "w\(number)" }
+    /// The tag of the first consumer.
+    var firstTag: String { tag(1) }
+
+    private func tag(_ number: Int) -> String { "\(desired.tagPrefix)\(number)" }
+
+    /// Tells the dispatcher of a consumer with fresh credit.
+    func announce(_ tag: String) { post(.started(self, tag: tag)) }
 
     /// Starts a consumer beside those that run, and answers its tag.
     func start() async throws(AMQPError) -> String {
-        let tag = state.withLock { state in
+        let gauge = ConsumerGauge(adding: deliveries)
+        let (tag, credit) = state.withLock { state -> (String, Int?) in
             state.lastTag += 1
-            let tag = Self.tag(state.lastTag)
+            let tag = self.tag(state.lastTag)
             // Entered before the broker knows it: a request that is given up here may still reach the broker.
             state.tags.insert(tag)
-            return tag
+            let isKnown = state.announcedCredit == state.credit
+            state.announcedCredit = state.credit
+            return (tag, isKnown ? nil : state.credit)
         }
-        let options = ConsumeOptions(consumerTag: tag, arguments: queue.consumerArguments)
-        _ = try await channel.consume(queue.name, options: options) { self.receive($0) }
-        if state.withLock({ $0.isStopped }) { try await cancel(tag) }
+        // Counts for each consumer that is started afterwards, never for the whole channel.
+        if let credit { try await channel.qos(prefetchCount: credit) }
+        let options = ConsumeOptions(
+            consumerTag: tag,
+            noAck: desired.noAck,
+            exclusive: desired.exclusive,
+            arguments: desired.arguments
+        )
+        _ = try await channel.consume(queue.name, options: options) { self.receive($0, gauge) }
+        let isStopped = state.withLock { state in
+            state.gauge = gauge
+            return state.isStopped
+        }
+        if isStopped { try await cancel(tag) }
         return tag
     }
 
@@ -71,14 +115,38 @@ final class QueueConsumer: Sendable {
     ///
     /// Their deliveries stay valid.
     func replace() async {
-        let old = state.withLock { $0.tags }
+        let begins = state.withLock { state in
+            // One replacement at a time: two at once would leave two consumers.
+            state.replacesAgain = state.isReplacing
+            defer { state.isReplacing = true }
+            return !state.isReplacing
+        }
+        guard begins else { return }
+        repeat {
+            await replaceOnce()
+        } while state.withLock { state in
+            state.isReplacing = state.replacesAgain
+            state.replacesAgain = false
+            return state.isReplacing
+        }
+    }
+
+    /// Goes on with another prefetch count: that of a new consumer, for it cannot be changed for one that runs.
+    func setCredit(_ credit: Int) async {
+        state.withLock { $0.credit = credit }
+        await replace()
+    }
+
+    private func replaceOnce() async {
+        let (old, isNewCredit) = state.withLock { ($0.tags, $0.announcedCredit != $0.credit) }
         do {
             let tag = try await start()
             for tag in old { try await cancel(tag) }
-            intake.post(.replaced(epoch, tag))
+            if isNewCredit { announce(tag) }
+            post(.replaced(epoch, tag))
         } catch {
             logger.warning("consumer could not be replaced", error: error, metadata: ["queue": "\(queue.name)"])
-            intake.post(.replaced(epoch, nil))
+            post(.replaced(epoch, nil))
         }
     }
 
@@ -104,15 +172,31 @@ final class QueueConsumer: Sendable {
         await channel.close()
     }
 
+    /// Deliveries of the channel that are not settled.
+    var unsettledCount: Int { ledger.unsettledCount(of: epoch, from: 0) }
+
+    /// Whether the broker may deliver another message before one is settled; in doubt it may not.
+    var hasCredit: Bool {
+        let (gauge, credit) = state.withLock { ($0.gauge, $0.credit) }
+        guard !desired.noAck, credit > 0, let first = gauge?.firstTag else { return true }
+        // Deliveries of consumers that were replaced do not count.
+        return ledger.unsettledCount(of: epoch, from: first) < credit
+    }
+
     private func cancel(_ tag: String) async throws(AMQPError) {
         try await channel.cancel(tag)
         state.withLock { _ = $0.tags.remove(tag) }
     }
 
     /// Runs where the connection reads.
-    private func receive(_ event: ConsumerEvent) {
+    private func receive(_ event: ConsumerEvent, _ gauge: ConsumerGauge) {
         switch event {
-        case .deliveries(let messages): intake.post(.deliveries(epoch, messages))
+        case .deliveries(let messages):
+            if let first = messages.first { gauge.add(messages.count, firstTag: first.deliveryTag) }
+            switch sink {
+            case .intake(let intake): intake.post(.deliveries(epoch, messages))
+            case .handler(let handler): handler(messages, channel)
+            }
         case .cancelled: end(.cancelled)
         case .closed(let error): end(.closed(error))
         }
@@ -120,7 +204,11 @@ final class QueueConsumer: Sendable {
 
     private func end(_ reason: ConsumerEnd) {
         ledger.close(epoch)
-        intake.post(.ended(epoch))
+        post(.ended(epoch))
         ended.open(reason)
+    }
+
+    private func post(_ event: IntakeEvent) {
+        if case .intake(let intake) = sink { intake.post(event) }
     }
 }

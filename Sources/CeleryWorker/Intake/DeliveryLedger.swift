@@ -76,6 +76,11 @@ final class DeliveryLedger: Sendable {
     /// Lets go of a delivery of a lost channel that never started.
     func forget(_ id: DeliveryID) { _ = take(id) }
 
+    /// How many deliveries of a channel are unsettled, from this tag on; looks at every entry.
+    func unsettledCount(of epoch: ChannelEpoch, from tag: UInt64) -> Int {
+        state.withLock { $0.table.unsettledCount(of: epoch, from: tag) }
+    }
+
     /// How many deliveries are unsettled.
     var count: Int { state.withLock { $0.table.count } }
 

@@ -61,6 +61,11 @@ struct DeliveryTable {
         return DeliveryID(index: UInt32(entries.count - 1), generation: 0)
     }
 
+    /// How many deliveries of a channel are unsettled, from this tag on; looks at every entry.
+    func unsettledCount(of epoch: ChannelEpoch, from tag: UInt64) -> Int {
+        entries.count { $0.isUsed && $0.epoch == epoch && $0.tag >= tag }
+    }
+
     /// Whether the delivery is unsettled and its channel open.
     func isLive(_ id: DeliveryID) -> Bool {
         let entry = entries[Int(id.index)]

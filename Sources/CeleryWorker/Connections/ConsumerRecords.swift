@@ -1,0 +1,56 @@
+import Celery
+import Synchronization
+
+/// What a worker knows of its consumers over all connections: which have started once, what they have delivered, and
+/// their watchdogs.
+final class ConsumerRecords: Sendable {
+    private struct Record {
+        var hasStarted = false
+        var watchdog: ConsumingWatchdog?
+        let deliveries = WorkerCounters.Counter()
+    }
+
+    private let records = Mutex<[DesiredConsumer.Name: Record]>([:])
+
+    /// The count of a consumer's deliveries.
+    func deliveries(of name: DesiredConsumer.Name) -> WorkerCounters.Counter {
+        records.withLock { $0[name, default: Record()].deliveries }
+    }
+
+    /// Whether the consumer has started at least once.
+    func hasStarted(_ name: DesiredConsumer.Name) -> Bool {
+        records.withLock { $0[name]?.hasStarted ?? false }
+    }
+
+    /// Notes that a consumer has started.
+    func noteStarted(_ name: DesiredConsumer.Name) {
+        records.withLock { $0[name, default: Record()].hasStarted = true }
+    }
+
+    /// Asks a consumer's watchdog, which is made where there is none yet.
+    func ask(
+        _ consumer: DesiredConsumer,
+        limit: Duration,
+        _ question: (inout ConsumingWatchdog) -> ConsumingWatchdog.Action
+    ) -> ConsumingWatchdog.Action {
+        records.withLock { records in
+            var watchdog =
+                records[consumer.name]?.watchdog
+                ?? ConsumingWatchdog(limit: limit, isSingleActive: consumer.queue.isSingleActive)
+            defer { records[consumer.name, default: Record()].watchdog = watchdog }
+            return question(&watchdog)
+        }
+    }
+
+    /// Tells all watchdogs that there is no connection for now.
+    func disconnected() {
+        records.withLock { records in
+            for name in records.keys { records[name]?.watchdog?.disconnected() }
+        }
+    }
+
+    /// Begins a new watch, because the consumer is no longer wanted or wanted otherwise.
+    func resetWatchdog(_ name: DesiredConsumer.Name) {
+        records.withLock { $0[name]?.watchdog = nil }
+    }
+}

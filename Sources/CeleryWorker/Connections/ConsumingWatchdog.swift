@@ -1,0 +1,103 @@
+/// Tells whether a consumer that counts as subscribed gets anything, and what to do where it does not.
+///
+/// Consuming is proven by deliveries; where there were none, by a probe: the broker counts a consumer of the queue, and no
+/// messages stand ready for which the consumer has credit. Unproven twice in a row, the channel is replaced, and after
+/// fruitless replacements ever more seldom. Unproven for longer than the limit while there is a connection, it gives up.
+///
+/// A pure value: whoever uses it counts, probes and performs.
+struct ConsumingWatchdog: Sendable {
+    /// What a look at the queue has shown.
+    enum Probe: Sendable, Hashable {
+        /// What the broker tells of the queue, and whether the consumer has credit left for a message.
+        case status(consumers: Int, ready: Int, hasCredit: Bool)
+        /// The queue could not be looked at.
+        case failed
+        /// There is no consumer: it is being set up again.
+        case notConsuming
+    }
+
+    /// What to do now.
+    enum Action: Sendable, Hashable {
+        /// All is well, or nothing can be done yet.
+        case none
+        /// Look at the queue, and answer with `probed`.
+        case probe
+        /// Replace the consumer's channel.
+        case replaceChannel
+        /// End the worker.
+        case giveUp
+    }
+
+    /// Unproven looks before the first replacement.
+    private static let patience = 2
+    private static let longestPatience = 64
+
+    private let limit: Duration
+    /// Whether the broker gives the queue's messages to one of its consumers only, which need not be ours.
+    private let isSingleActive: Bool
+    private var lastDeliveries = 0
+    private var lastLook: ContinuousClock.Instant?
+    private var unproven = Duration.zero
+    private var looks = 0
+    private var patience = Self.patience
+
+    /// Makes the watchdog of a consumer.
+    init(limit: Duration, isSingleActive: Bool) {
+        self.limit = limit
+        self.isSingleActive = isSingleActive
+    }
+
+    /// How often to look.
+    static func interval(limit: Duration) -> Duration { min(.seconds(60), limit / 15) }
+
+    /// For how long consuming has been unproven while there was a connection.
+    var unprovenFor: Duration { unproven }
+
+    /// A look at the count of the consumer's deliveries.
+    mutating func look(deliveries: Int, now: ContinuousClock.Instant) -> Action {
+        guard deliveries == lastDeliveries else {
+            lastDeliveries = deliveries
+            prove(now)
+            return .none
+        }
+        return .probe
+    }
+
+    /// The answer to a probe.
+    mutating func probed(_ probe: Probe, deliveries: Int, now: ContinuousClock.Instant) -> Action {
+        if deliveries != lastDeliveries || isProof(probe) {
+            lastDeliveries = deliveries
+            prove(now)
+            return .none
+        }
+        // Where others consume too, the queue may be one with a single active consumer without our knowing: then our
+        // end would be wrong, while a new channel does no harm.
+        if case .status(let consumers, _, _) = probe, consumers > 1 {
+            unproven = .zero
+        } else {
+            unproven += lastLook.map { now - $0 } ?? .zero
+        }
+        lastLook = now
+        if unproven > limit { return .giveUp }
+        looks += 1
+        guard looks >= patience, probe != .notConsuming else { return .none }
+        looks = 0
+        patience = min(patience * 2, Self.longestPatience)
+        return .replaceChannel
+    }
+
+    /// There is no connection for now: that time does not count.
+    mutating func disconnected() { lastLook = nil }
+
+    private func isProof(_ probe: Probe) -> Bool {
+        guard case .status(let consumers, let ready, let hasCredit) = probe, consumers > 0 else { return false }
+        return ready == 0 || !hasCredit || isSingleActive
+    }
+
+    private mutating func prove(_ now: ContinuousClock.Instant) {
+        lastLook = now
+        unproven = .zero
+        looks = 0
+        patience = Self.patience
+    }
+}
