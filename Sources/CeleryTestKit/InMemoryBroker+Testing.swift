@@ -15,10 +15,35 @@ extension InMemoryBroker {
         }
     }
 
+    /// Takes a queue's consumers away without telling them, as a broker does that has lost track of them.
+    public func loseConsumers(of queue: String) {
+        change { $0.loseConsumers(of: queue) }
+    }
+
+    /// Whether consumers that are started from now on are lost silently: the broker agrees, and delivers nothing.
+    public var losesNewConsumers: Bool {
+        get { read { $0.losesNewConsumers } }
+        set { change { $0.losesNewConsumers = newValue } }
+    }
+
+    /// Ends all channels that consume from a queue, as the broker does because of an error.
+    public func failConsumingChannels(
+        of queue: String,
+        _ error: AMQPError = AMQPError(.channelClosed, "PRECONDITION_FAILED - failed by a test", replyCode: 406)
+    ) {
+        change { $0.failConsumingChannels(of: queue, error) }
+    }
+
     /// Whether connecting fails.
     public var refusesConnections: Bool {
         get { read { $0.refusesConnections } }
         set { change { $0.refusesConnections = newValue } }
+    }
+
+    /// The error that refused connections get.
+    public var refusal: AMQPError {
+        get { read { $0.refusal } }
+        set { change { $0.refusal = newValue } }
     }
 
     /// Whether publishes wait, as under RabbitMQ's resource alarms (`connection.blocked`).

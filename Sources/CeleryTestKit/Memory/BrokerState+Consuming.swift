@@ -25,9 +25,20 @@ extension BrokerState {
             prefetchCount: channel.prefetchCount,
             onEvent: onEvent
         )
+        if losesNewConsumers { return tag }
         queues[name]?.add(MemoryQueue.ConsumerID(channel: id, tag: tag))
         dispatch(name)
         return tag
+    }
+
+    /// Forgets a queue's consumers; their channels stay as they are.
+    mutating func loseConsumers(of name: String) {
+        for consumer in queues[name]?.consumers ?? [] { _ = queues[name]?.remove(consumer) }
+    }
+
+    /// Ends the channels that consume from a queue.
+    mutating func failConsumingChannels(of name: String, _ error: AMQPError) {
+        for id in Set(queues[name]?.consumers.map(\.channel) ?? []) { closeChannel(id, error) }
     }
 
     mutating func cancel(_ tag: String, on id: Int) throws(AMQPError) {

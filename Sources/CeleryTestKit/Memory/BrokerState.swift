@@ -22,6 +22,9 @@ struct BrokerState {
     var connections: [Int: Connection] = [:]
     var channels: [Int: MemoryChannelState] = [:]
     var refusesConnections = false
+    /// Why connecting fails, where it does.
+    var refusal = AMQPError(.connectionFailed, "the broker refuses connections")
+    var losesNewConsumers = false
     var isBlocked = false
     var holdsConfirms = false
     var publishedCount = 0
@@ -52,7 +55,7 @@ struct BrokerState {
     // MARK: Connections and channels
 
     mutating func connect() throws(AMQPError) -> (id: Int, ended: Pending<AMQPError?>) {
-        if refusesConnections { throw AMQPError(.connectionFailed, "the broker refuses connections") }
+        if refusesConnections { throw refusal }
         let id = nextID()
         let ended = Pending<AMQPError?>()
         connections[id] = Connection(ended: ended)
