@@ -77,6 +77,7 @@ struct WorkerParts: Sendable {
             executor: pool.executor,
             coldShutdown: coldShutdown
         )
+        let memory = TopologyMemory()
         consuming = ConsumerSupervisor(
             ConsumerSupervisor.Environment(
                 broker: broker,
@@ -88,6 +89,7 @@ struct WorkerParts: Sendable {
                 ledger: ledger,
                 counters: counters,
                 logger: logger,
+                memory: memory,
                 executor: executor
             )
         )
@@ -99,6 +101,7 @@ struct WorkerParts: Sendable {
             topology: sender.topology,
             counters: counters,
             logger: logger,
+            memory: memory,
             executor: executor
         )
         dispatching = Dispatcher.Environment(

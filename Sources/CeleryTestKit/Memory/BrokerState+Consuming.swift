@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Celery
+internal import DequeModule
 
 extension BrokerState {
     mutating func consume(

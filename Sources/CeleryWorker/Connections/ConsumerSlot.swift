@@ -114,6 +114,9 @@ final class ConsumerSlot: Sendable {
 
     private func start() async throws(CeleryError) -> QueueConsumer {
         let desired = desired
+        // Asked anew, since what was there earlier on this connection may be gone.
+        environment.declarer.forget(desired.queue)
+        try await environment.declarer.declare(desired.queue)
         do throws(AMQPError) {
             let consumer = try await subscribe(desired)
             environment.started(desired.name)
@@ -135,7 +138,6 @@ final class ConsumerSlot: Sendable {
             logger: logger
         )
         do throws(AMQPError) {
-            try await TopologyDeclarer.declare(desired.queue, on: channel)
             try await purgeIfWanted(desired, on: channel)
             consumer.announce(consumer.firstTag)
             state.withLock { $0.consumer = consumer }

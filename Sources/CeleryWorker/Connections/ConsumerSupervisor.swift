@@ -26,6 +26,8 @@ final class ConsumerSupervisor: Sendable {
         let ledger: DeliveryLedger
         let counters: WorkerCounters
         let logger: Logger
+        /// What is known of the queues and exchanges, over all connections.
+        let memory: TopologyMemory
         /// Where the supervisor's own tasks run: threads that no task body can hold up.
         let executor: ThreadExecutor
 

@@ -34,7 +34,11 @@ final class ConsumingSession: Sendable {
         self.services = services
         self.records = records
         self.started = started
-        declarer = TopologyDeclarer(connection: connected.connection)
+        declarer = TopologyDeclarer(
+            connection: connected.connection,
+            logger: services.logger,
+            memory: services.memory
+        )
         state = Mutex(State(applied: AppliedTopology(epoch: connected.epoch)))
         (wakeups, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         waker.yield()
@@ -104,13 +108,11 @@ extension ConsumingSession {
             guard let slot = state.withLock({ $0.slots[name] }) else { return }
             group.addTask { await slot.setCredit(credit) }
         case .declareExchange(let exchange):
-            await declare("exchange", exchange.name) { channel throws(AMQPError) in
-                try await channel.declareExchange(exchange)
+            await declare("exchange", exchange.name) { () async throws(CeleryError) in
+                try await declarer.declare(exchange)
             }
         case .declareQueue(let queue):
-            await declare("queue", queue.name) { channel throws(AMQPError) in
-                try await TopologyDeclarer.declare(queue, on: channel)
-            }
+            await declare("queue", queue.name) { () async throws(CeleryError) in try await declarer.declare(queue) }
         }
     }
 
@@ -145,15 +147,9 @@ extension ConsumingSession {
     }
 
     /// Declares what nobody here consumes; without it the worker goes on.
-    private func declare(
-        _ kind: String,
-        _ name: String,
-        _ body: (any BrokerChannel) async throws(AMQPError) -> Void
-    ) async {
-        do throws(AMQPError) {
-            let channel = try await connection.openChannel(confirms: false)
-            try await body(channel)
-            await channel.close()
+    private func declare(_ kind: String, _ name: String, _ body: () async throws(CeleryError) -> Void) async {
+        do throws(CeleryError) {
+            try await body()
         } catch {
             services.logger.warning(
                 "Cannot declare, going on without",
