@@ -35,6 +35,12 @@ extension InMemoryBroker {
         set { change { newValue ? $0.holdsConfirms = true : $0.releaseConfirms() } }
     }
 
+    /// Whether settlements are lost on their way, as on a connection that is dead and not yet known to be.
+    public var losesSettlements: Bool {
+        get { read { $0.losesSettlements } }
+        set { change { $0.losesSettlements = newValue } }
+    }
+
     // MARK: Messages
 
     /// Puts a message into its queues, as somebody else's publish.
