@@ -130,6 +130,18 @@ struct WatchdogTests {
         #expect(!actions.contains(.giveUp))
     }
 
+    @Test("a pause of the whole process does not end the worker at once")
+    func pause() {
+        var run = Run(limit: .seconds(900))
+        _ = run.look(Self.idle)
+        run.now += .seconds(7_200)
+        let actions = run.looks(6, .failed)
+        #expect(!actions.contains(.giveUp))
+        let proof = run.look(Self.idle)
+        #expect(proof == .none)
+        #expect(run.watchdog.unprovenFor == .zero)
+    }
+
     @Test("looks once a minute, and oftener where the limit is short")
     func intervals() {
         #expect(ConsumingWatchdog.interval(limit: .seconds(900)) == .seconds(60))
@@ -183,8 +195,8 @@ struct WorkerWatchdogTests {
 
     @Test("a worker without work is left alone")
     func idle() async throws {
-        try await WorkerHarness.run(celery: celery(.milliseconds(150)), register: Self.register) { harness in
-            try await Task.sleep(for: .milliseconds(600))
+        try await WorkerHarness.run(celery: celery(.seconds(3)), register: Self.register) { harness in
+            try await Task.sleep(for: .seconds(1))
             #expect(harness.worker.statistics.watchdogReplacements == 0)
             let id = try harness.send("proj.one")
             #expect(try await harness.result(of: id).result == 1)
@@ -195,12 +207,12 @@ struct WorkerWatchdogTests {
     func usedCredit() async throws {
         let gate = TestGate()
         let configuration = WorkerConfiguration(concurrency: 1, prefetchMultiplier: 2)
-        try await WorkerHarness.run(configuration, celery: celery(.milliseconds(150))) { tasks in
+        try await WorkerHarness.run(configuration, celery: celery(.seconds(3))) { tasks in
             tasks.register("proj.wait", options: .init(acks: .late)) { (context: TaskContext) in await gate.wait() }
         } _: { harness in
             for _ in 0..<10 { try harness.send("proj.wait") }
             try await eventually("the credit is used up") { harness.broker.unackedCount(of: "celery") == 2 }
-            try await Task.sleep(for: .milliseconds(600))
+            try await Task.sleep(for: .seconds(1))
             #expect(harness.worker.statistics.watchdogReplacements == 0)
             gate.open()
             try await harness.queueIsEmpty()

@@ -12,6 +12,8 @@ extension CeleryConfiguration {
         try require(workerPrefetchMultiplier >= 0, "worker_prefetch_multiplier is negative")
         try require(workerWatchdogTimeout ?? .seconds(1) > .zero, "the watchdog's timeout has to be more than zero")
         try require(workerETATaskLimit ?? 1 > 0, "worker_eta_task_limit has to be at least 1")
+        try require(workerETAHoldLimit ?? .zero >= .zero, "the hold limit of tasks for later is negative")
+        try require(workerConsumerTimeout ?? .seconds(1) > .zero, "the consumer timeout has to be positive")
     }
 
     private func validate(_ accepted: Set<String>, _ setting: String) throws(CeleryError) {

@@ -29,6 +29,7 @@ struct BrokerState {
     var losesNewConsumers = false
     var isBlocked = false
     var holdsConfirms = false
+    var losesSettlements = false
     var publishedCount = 0
     var connectionCount = 0
     var staleSettlements = 0

@@ -182,7 +182,7 @@ extension ConsumingSession {
     private func look(after slot: ConsumerSlot, limit: Duration) async {
         // Control and event queues may be silent for ever, and their loss is no loss of work.
         let desired = slot.desired
-        guard desired.role == .tasks else { return }
+        guard desired.role == .tasks, records.hasStarted(desired.name) else { return }
         let deliveries = records.deliveries(of: desired.name)
         var action = records.ask(desired, limit: limit) { $0.look(deliveries: deliveries.count, now: .now) }
         if case .probe = action {

@@ -75,7 +75,8 @@ struct ConsumingWatchdog: Sendable {
         if case .status(let consumers, _, _) = probe, consumers > 1 {
             unproven = .zero
         } else {
-            unproven += lastLook.map { now - $0 } ?? .zero
+            // After a pause of the whole process, which is no fault of the broker's, it looks more than once.
+            unproven += min(lastLook.map { now - $0 } ?? .zero, Self.interval(limit: limit) * 2)
         }
         lastLook = now
         if unproven > limit { return .giveUp }
