@@ -35,6 +35,12 @@ extension InMemoryBroker {
         set { change { newValue ? $0.holdsConfirms = true : $0.releaseConfirms() } }
     }
 
+    /// Queues and exchanges that clients may use, but neither declare nor bind: the broker answers 403.
+    public var protectedNames: Set<String> {
+        get { read { $0.protectedNames } }
+        set { change { $0.protectedNames = newValue } }
+    }
+
     // MARK: Messages
 
     /// Puts a message into its queues, as somebody else's publish.

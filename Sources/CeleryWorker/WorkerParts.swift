@@ -75,6 +75,7 @@ struct WorkerParts: Sendable {
             executor: pool.executor,
             coldShutdown: coldShutdown
         )
+        let memory = TopologyMemory()
         consuming = ConsumerSupervisor(
             ConsumerSupervisor.Environment(
                 broker: broker,
@@ -86,6 +87,7 @@ struct WorkerParts: Sendable {
                 ledger: ledger,
                 counters: counters,
                 logger: logger,
+                memory: memory,
                 executor: executor
             )
         )
@@ -97,6 +99,7 @@ struct WorkerParts: Sendable {
             topology: sender.topology,
             counters: counters,
             logger: logger,
+            memory: memory,
             executor: executor
         )
         dispatching = Dispatcher.Environment(

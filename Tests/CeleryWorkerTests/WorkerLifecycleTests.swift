@@ -229,10 +229,10 @@ struct WorkerLifecycleTests {
         try await running.value
     }
 
-    @Test("does not start on a queue that is declared otherwise")
-    func topologyMismatch() async throws {
+    @Test("does not start on a queue that may not be declared")
+    func topologyRefused() async throws {
         let broker = InMemoryBroker()
-        broker.declareQueue(QueueDeclaration(name: "celery", durable: false))
+        broker.protectedNames = ["celery"]
         let harness = try WorkerHarness(WorkerConfiguration(), celery: CeleryConfiguration(), broker: broker) { _ in }
         let error = await #expect(throws: CeleryError.self) { try await harness.worker.run() }
         #expect(error?.code == .topology)

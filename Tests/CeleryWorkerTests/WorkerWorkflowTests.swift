@@ -137,7 +137,7 @@ struct WorkerWorkflowTests {
     @Test("a step that cannot be sent fails the task and the rest of its chain")
     func unsendableStep() async throws {
         try await WorkerHarness.run(register: Self.register) { harness in
-            harness.broker.declareQueue(QueueDeclaration(name: "locked", durable: false))
+            harness.broker.protectedNames = ["locked"]
             let steps = [
                 Signature("proj.add", args: [1, 2]),
                 Signature("proj.add", args: [3], options: TaskOptions(queue: "locked")),

@@ -22,11 +22,12 @@ package final class Publisher: Sendable {
     package init(broker: any Broker, window: Int, logger: Logger) {
         self.window = SlotPool(capacity: window)
         self.logger = logger
+        let memory = TopologyMemory()
         connection = SharedConnection(broker: broker, role: .publish) { connection, _ throws(AMQPError) in
             Session(
                 connection: connection,
                 channel: try await connection.openChannel(confirms: true),
-                topology: TopologyDeclarer(connection: connection)
+                topology: TopologyDeclarer(connection: connection, logger: logger, memory: memory)
             )
         }
     }

@@ -1,14 +1,17 @@
-package import AMQP
+internal import AMQP
+package import Logging
 internal import Synchronization
 
 /// Declares exchanges, queues and bindings, each once per connection.
 ///
-/// Declarations run on a channel of their own, since one that does not fit what is there ends its channel.
+/// Declarations run on channels of their own, since one that does not fit what is there ends its channel.
 package final class TopologyDeclarer: Sendable {
     fileprivate struct State {
         var ready: Set<Item> = []
         var pending: [Item: Pending<Void>] = [:]
     }
+
+    private static let capacity = 10_000
 
     fileprivate enum Item: Hashable {
         case queue(String)
@@ -16,20 +19,36 @@ package final class TopologyDeclarer: Sendable {
     }
 
     private let connection: any BrokerConnection
+    private let logger: Logger
+    private let memory: TopologyMemory
     private let state = Mutex(State())
 
-    package init(connection: any BrokerConnection) {
+    /// Makes a declarer for a connection.
+    ///
+    /// - Parameters:
+    ///   - connection: what is declared over.
+    ///   - logger: told of queues and exchanges that are not as wanted.
+    ///   - memory: what is known from connections before; one for the whole process, or worker, or client.
+    package init(connection: any BrokerConnection, logger: Logger, memory: TopologyMemory) {
         self.connection = connection
+        self.logger = logger
+        self.memory = memory
     }
 
     /// Declares a queue with its exchange and bindings, unless it was done on this connection.
     ///
+    /// What is there with other arguments is used as it is, with one warning that tells the difference; so is what this
+    /// user may use but not declare.
+    ///
     /// - Throws: ``CeleryError``: `.topology` where the broker refuses, `.connection`, or `.cancelled`.
     package func declare(_ queue: Queue) async throws(CeleryError) {
         if queue.noDeclare { return }
-        try await once(.queue(queue.name)) { channel throws(AMQPError) in
-            try await Self.declare(queue, on: channel)
-        }
+        try await once(.queue(queue.name)) { scratch throws(AMQPError) in try await scratch.declare(queue) }
+    }
+
+    /// Lets the next declaration of this queue ask the broker again: after its deletion, for example.
+    package func forget(_ queue: Queue) {
+        state.withLock { _ = $0.ready.remove(.queue(queue.name)) }
     }
 
     /// Checks that an exchange exists, unless it was done on this connection: a publish to one that does not would end the
@@ -38,44 +57,12 @@ package final class TopologyDeclarer: Sendable {
     /// - Throws: ``CeleryError``: `.unroutable` where it does not exist, `.connection`, or `.cancelled`.
     package func checkExchange(_ name: String) async throws(CeleryError) {
         if name.isEmpty || name.hasPrefix("amq.") { return }
-        try await once(.exchange(name)) { channel throws(AMQPError) in
-            try await channel.declareExchange(ExchangeDeclaration(name: name, passive: true))
-        }
-    }
-
-    /// Declares a queue on a channel, whatever was done before.
-    package static func declare(_ queue: Queue, on channel: any BrokerChannel) async throws(AMQPError) {
-        try await declare(queue.exchange, on: channel)
-        _ = try await channel.declareQueue(queue.declaration)
-        if let exchange = queue.exchange, !exchange.name.isEmpty {
-            try await channel.bindQueue(
-                queue.name,
-                to: exchange.name,
-                routingKey: queue.routingKey ?? "",
-                arguments: queue.bindingArguments
-            )
-        }
-        for binding in queue.bindings {
-            try await declare(binding.exchange, on: channel)
-            try await channel.bindQueue(
-                queue.name,
-                to: binding.exchange.name,
-                routingKey: binding.routingKey,
-                arguments: binding.arguments
-            )
-        }
-    }
-
-    /// The default exchange and the broker's own are there already.
-    private static func declare(_ exchange: ExchangeDeclaration?, on channel: any BrokerChannel) async throws(AMQPError)
-    {
-        guard let exchange, !exchange.name.isEmpty, !exchange.name.hasPrefix("amq.") else { return }
-        try await channel.declareExchange(exchange)
+        try await once(.exchange(name)) { scratch throws(AMQPError) in try await scratch.check(exchange: name) }
     }
 
     private func once(
         _ item: Item,
-        _ work: @escaping @Sendable (any BrokerChannel) async throws(AMQPError) -> Void
+        _ work: @escaping @Sendable (inout ScratchDeclarer) async throws(AMQPError) -> Void
     ) async throws(CeleryError) {
         enum Turn {
             case done
@@ -103,23 +90,37 @@ package final class TopologyDeclarer: Sendable {
 
     private func perform(
         _ item: Item,
-        _ work: @Sendable (any BrokerChannel) async throws(AMQPError) -> Void,
+        _ work: @Sendable (inout ScratchDeclarer) async throws(AMQPError) -> Void,
         _ pending: Pending<Void>
     ) async {
         let outcome: Result<Void, CeleryError>
+        var scratch = ScratchDeclarer(connection: connection, logger: logger, memory: memory)
         do throws(AMQPError) {
-            let channel = try await connection.openChannel()
-            try await work(channel)
-            await channel.close()
+            try await work(&scratch)
             outcome = .success(())
         } catch {
-            outcome = .failure(CeleryError(error, item.complaint))
+            outcome = .failure(CeleryError(declaring: error, item.complaint))
         }
         state.withLock { state in
             state.pending[item] = nil
-            if case .success = outcome { state.ready.insert(item) }
+            guard case .success = outcome else { return }
+            // A process that never stops naming new queues begins anew at some time.
+            if state.ready.count >= Self.capacity { state.ready = [] }
+            state.ready.insert(item)
         }
         pending.settle(outcome)
+        await scratch.close()
+    }
+}
+
+extension CeleryError {
+    /// Translates why a declaration failed: what the broker ends connections for is no trouble of the connection.
+    init(declaring error: AMQPError, _ message: String, file: String = #fileID, line: Int = #line) {
+        if error.isHardRefusal {
+            self.init(.topology, message, underlying: error, file: file, line: line)
+        } else {
+            self.init(error, message, file: file, line: line)
+        }
     }
 }
 

@@ -8,9 +8,10 @@ extension BrokerState {
     mutating func declareExchange(_ declaration: ExchangeDeclaration, on channel: Int) throws(AMQPError) {
         _ = try self.channel(channel)
         let name = declaration.name
+        if !declaration.passive { try checkPermission("exchange", name, on: channel) }
         if let existing = exchanges[name]?.declaration {
-            guard declaration.passive || existing.isEquivalent(to: declaration) else {
-                throw fail(channel, 406, "PRECONDITION_FAILED - inequivalent arg for exchange '\(name)'")
+            if !declaration.passive, let complaint = Inequivalence.complaint(existing, declaration) {
+                throw fail(channel, 406, complaint)
             }
             return
         }
@@ -38,6 +39,12 @@ extension BrokerState {
     mutating func removeExchange(_ name: String) {
         exchanges[name] = nil
         unbindAll { $0.destination == .exchange(name) }
+    }
+
+    /// The broker asks for the permission before it looks whether there is something of the name.
+    private mutating func checkPermission(_ kind: String, _ name: String, on channel: Int) throws(AMQPError) {
+        guard protectedNames.contains(name) else { return }
+        throw fail(channel, 403, "ACCESS_REFUSED - access to \(kind) '\(name)' in vhost '/' refused")
     }
 
     // MARK: Bindings
@@ -73,8 +80,12 @@ extension BrokerState {
         on channel: Int
     ) throws(AMQPError) {
         switch destination {
-        case .queue(let name): _ = try queue(name, on: channel)
-        case .exchange(let name): try checkExchange(name, on: channel)
+        case .queue(let name):
+            try checkPermission("queue", name, on: channel)
+            _ = try queue(name, on: channel)
+        case .exchange(let name):
+            try checkPermission("exchange", name, on: channel)
+            try checkExchange(name, on: channel)
         }
         try checkExchange(source, on: channel)
     }
@@ -98,10 +109,11 @@ extension BrokerState {
         var declaration = declaration
         if declaration.name.isEmpty { declaration.name = "amq.gen-\(nextID())" }
         let name = declaration.name
+        if !declaration.passive { try checkPermission("queue", name, on: channel) }
         if queues[name] != nil {
             let existing = try queue(name, on: channel)
-            guard declaration.passive || existing.declaration.isEquivalent(to: declaration) else {
-                throw fail(channel, 406, "PRECONDITION_FAILED - inequivalent arg for queue '\(name)'")
+            if !declaration.passive, let complaint = Inequivalence.complaint(existing.declaration, declaration) {
+                throw fail(channel, 406, complaint)
             }
             return status(of: existing)
         }
@@ -163,28 +175,5 @@ extension BrokerState {
             effects.append { removed.onEvent(.cancelled) }
         }
         unbindAll { $0.destination == .queue(name) }
-    }
-}
-
-extension ExchangeDeclaration {
-    /// Whether the broker takes the declaration for the same exchange.
-    fileprivate func isEquivalent(to other: ExchangeDeclaration) -> Bool {
-        type == other.type && durable == other.durable && autoDelete == other.autoDelete
-            && `internal` == other.internal && arguments.asDictionary == other.arguments.asDictionary
-    }
-}
-
-extension QueueDeclaration {
-    /// Whether the broker takes the declaration for the same queue.
-    fileprivate func isEquivalent(to other: QueueDeclaration) -> Bool {
-        durable == other.durable && exclusive == other.exclusive && autoDelete == other.autoDelete
-            && arguments.asDictionary == other.arguments.asDictionary
-    }
-}
-
-extension FieldTable {
-    /// The fields without their order; numbers count by value, whatever their width.
-    fileprivate var asDictionary: [String: FieldValue] {
-        Dictionary(map { ($0.name, $0.value.intValue.map { .int64(Int64($0)) } ?? $0.value) }, uniquingKeysWith: { $1 })
     }
 }

@@ -21,6 +21,8 @@ struct BrokerState {
     var queues: [String: MemoryQueue] = [:]
     var connections: [Int: Connection] = [:]
     var channels: [Int: MemoryChannelState] = [:]
+    /// Queues and exchanges that clients may use, but neither declare nor bind.
+    var protectedNames: Set<String> = []
     var refusesConnections = false
     var isBlocked = false
     var holdsConfirms = false

@@ -25,6 +25,8 @@ final class ConsumerSupervisor: Sendable {
         let ledger: DeliveryLedger
         let counters: WorkerCounters
         let logger: Logger
+        /// What is known of the queues and exchanges, over all connections.
+        let memory: TopologyMemory
         /// Where the supervisor's own tasks run: threads that no task body can hold up.
         let executor: ThreadExecutor
     }
@@ -85,7 +87,11 @@ final class ConsumerSupervisor: Sendable {
             _ = await connection.waitUntilClosed()
             closed.open()
         }
-        let topology = TopologyDeclarer(connection: connection)
+        let topology = TopologyDeclarer(
+            connection: connection,
+            logger: environment.logger,
+            memory: environment.memory
+        )
         let failure = await withTaskGroup(of: CeleryError?.self) { group in
             for queue in environment.queues {
                 group.addTask {
@@ -137,9 +143,11 @@ final class ConsumerSupervisor: Sendable {
         on connection: any BrokerConnection,
         _ topology: TopologyDeclarer
     ) async throws(CeleryError) -> QueueConsumer {
+        // A queue whose consumer has ended on this connection may be gone.
+        topology.forget(queue)
+        try await topology.declare(queue)
         do {
             let channel = try await connection.openChannel(confirms: false)
-            try await TopologyDeclarer.declare(queue, on: channel)
             if environment.purge, !hasStarted(queue) { try await purge(queue, on: channel) }
             let consumer = QueueConsumer(
                 queue: queue,

@@ -11,6 +11,8 @@ struct PublishSupervisor: Sendable {
     let topology: CurrentValue<TopologyDeclarer>
     let counters: WorkerCounters
     let logger: Logger
+    /// What is known of the queues and exchanges, over all connections.
+    let memory: TopologyMemory
     /// Where the supervisor's own tasks run: threads that no task body can hold up.
     let executor: ThreadExecutor
 
@@ -32,7 +34,7 @@ struct PublishSupervisor: Sendable {
             } catch  where error.code == .cancelled {
                 return
             }
-            topology.set(TopologyDeclarer(connection: connection))
+            topology.set(TopologyDeclarer(connection: connection, logger: logger, memory: memory))
             await serve(connection)
             topology.set(nil)
             await connection.close()

@@ -134,9 +134,18 @@ struct SendTests {
         }
     }
 
-    @Test func aQueueOfOtherSettingsIsAnErrorOfItsOwn() async throws {
+    @Test func aQueueOfOtherSettingsIsUsedAsItIs() async throws {
         try await withClient { client, broker, _ in
             broker.declareQueue(QueueDeclaration(name: "low", durable: false))
+            try await client.enqueue(Tasks.add(1, 1), options: TaskOptions(queue: "low"))
+            #expect(broker.messages(in: "low").count == 1)
+            #expect(broker.declaration(ofQueue: "low")?.durable == false)
+        }
+    }
+
+    @Test func aQueueThatMayNotBeMadeIsAnErrorOfItsOwn() async throws {
+        try await withClient { client, broker, _ in
+            broker.protectedNames = ["low"]
             let error = await #expect(throws: CeleryError.self) {
                 try await client.send(Tasks.add(1, 1), options: TaskOptions(queue: "low"))
             }

@@ -1,21 +1,27 @@
-import Logging
-import Synchronization
+package import Logging
+internal import Synchronization
 
 /// Collects log lines.
-final class LogRecorder: Sendable {
-    struct Line: Sendable {
-        let level: String
-        let message: String
-        let metadata: Logger.Metadata
+package final class LogRecorder: Sendable {
+    /// A line.
+    package struct Line: Sendable {
+        package let level: String
+        package let message: String
+        package let metadata: Logger.Metadata
     }
 
     private let recorded = Mutex<[Line]>([])
 
-    var lines: [Line] { recorded.withLock { $0 } }
+    package init() {}
 
-    var messages: [String] { lines.map(\.message) }
+    /// The lines so far.
+    package var lines: [Line] { recorded.withLock { $0 } }
 
-    func logger(_ level: Logger.Level = .trace) -> Logger {
+    /// Their texts.
+    package var messages: [String] { lines.map(\.message) }
+
+    /// A logger whose lines are collected.
+    package func logger(_ level: Logger.Level = .trace) -> Logger {
         Logger(label: "test") { _ in Handler(recorder: self, logLevel: level) }
     }
 

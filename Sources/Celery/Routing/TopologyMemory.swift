@@ -1,0 +1,42 @@
+internal import AMQP
+internal import Synchronization
+
+/// What a process has learned about queues and exchanges, over all of its connections: each is compared with what is there
+/// once, and a difference is told once.
+///
+/// Bounded: when it holds too much it begins anew, which costs a few comparisons.
+package final class TopologyMemory: Sendable {
+    /// What was declared.
+    enum Item: Hashable {
+        case queue(QueueDeclaration)
+        case exchange(ExchangeDeclaration)
+        case binding(destination: String, source: String, routingKey: String)
+    }
+
+    /// What came of it.
+    enum Note {
+        /// Compared: it is as wanted, or the difference was told.
+        case compared
+        /// The broker ended the whole connection because of it.
+        case refused(AMQPError)
+    }
+
+    private static let capacity = 10_000
+
+    private let notes = Mutex<[Item: Note]>([:])
+
+    package init() {}
+
+    func note(of item: Item) -> Note? {
+        notes.withLock { $0[item] }
+    }
+
+    /// Notes what came of a declaration; answers whether nothing was known before.
+    @discardableResult
+    func remember(_ item: Item, _ note: Note = .compared) -> Bool {
+        notes.withLock { notes in
+            if notes.count >= Self.capacity { notes = [:] }
+            return notes.updateValue(note, forKey: item) == nil
+        }
+    }
+}
