@@ -41,6 +41,12 @@ extension InMemoryBroker {
         set { change { $0.protectedNames = newValue } }
     }
 
+    /// Whether settlements are lost on their way, as on a connection that is dead and not yet known to be.
+    public var losesSettlements: Bool {
+        get { read { $0.losesSettlements } }
+        set { change { $0.losesSettlements = newValue } }
+    }
+
     // MARK: Messages
 
     /// Puts a message into its queues, as somebody else's publish.

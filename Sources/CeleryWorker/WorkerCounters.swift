@@ -20,6 +20,20 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var expired = 0
     /// Deliveries that were given back to the broker unstarted.
     public var returned = 0
+    /// Deliveries among those that were given back because the broker's consumer timeout came near.
+    public var handedBack = 0
+    /// Deliveries of tasks for later that were handed over to the delay ladder.
+    public var handedOver = 0
+    /// Attempts of such a hand-over that failed; the worker keeps the delivery.
+    public var failedHandovers = 0
+    /// Messages that came again while their task was running here, and were held.
+    public var heldDuplicates = 0
+    /// Messages that came again and were settled without a second run.
+    public var settledDuplicates = 0
+    /// Late-acknowledged runs that were cancelled because their channel was lost.
+    public var cancelledRuns = 0
+    /// Late-acknowledged runs that came near the broker's consumer timeout.
+    public var overdueRuns = 0
     /// Settlements that came after their channel was lost; the broker delivers such messages again.
     public var staleSettlements = 0
     /// Results for reply queues that do not exist any more.
@@ -58,6 +72,13 @@ final class WorkerCounters: Sendable {
     let rejected = Counter()
     let expired = Counter()
     let returned = Counter()
+    let handedBack = Counter()
+    let handedOver = Counter()
+    let failedHandovers = Counter()
+    let heldDuplicates = Counter()
+    let settledDuplicates = Counter()
+    let cancelledRuns = Counter()
+    let overdueRuns = Counter()
     let staleSettlements = Counter()
     let unroutableResults = Counter()
     let lostResults = Counter()
@@ -78,6 +99,13 @@ final class WorkerCounters: Sendable {
             rejected: rejected.count,
             expired: expired.count,
             returned: returned.count,
+            handedBack: handedBack.count,
+            handedOver: handedOver.count,
+            failedHandovers: failedHandovers.count,
+            heldDuplicates: heldDuplicates.count,
+            settledDuplicates: settledDuplicates.count,
+            cancelledRuns: cancelledRuns.count,
+            overdueRuns: overdueRuns.count,
             staleSettlements: staleSettlements.count,
             unroutableResults: unroutableResults.count,
             lostResults: lostResults.count,

@@ -24,6 +24,7 @@ extension WorkerParts {
         await stopConsuming(consumer)
         await finishRunning()
         await flush(publisher)
+        await releaseCopies()
         await consuming.close()
         intake.post(.stop)
         await dispatcher.value
@@ -59,6 +60,13 @@ extension WorkerParts {
         let drained = Gate<Void>()
         intake.post(.drain(drained))
         await drained.wait()
+    }
+
+    /// Waits until copies of tasks that have ended are settled, and gives back those of tasks that have not.
+    private func releaseCopies() async {
+        let released = Gate<Void>()
+        intake.post(.release(released))
+        await released.wait()
     }
 
     /// Waits for the running tasks.

@@ -62,6 +62,7 @@ struct WorkerParts: Sendable {
             composer: ResultComposer(configuration: celery, hostname: hostname),
             sender: sender,
             ledger: ledger,
+            intake: intake,
             counters: counters,
             storesIgnoredErrors: celery.taskStoreErrorsEvenIfIgnored,
             hostname: hostname,
@@ -109,9 +110,8 @@ struct WorkerParts: Sendable {
             pool: pool,
             finisher: finisher,
             counters: counters,
-            etaLimit: celery.workerETATaskLimit ?? Dispatcher.defaultETALimit,
-            timezone: celery.timezone,
-            accepted: accepted,
+            settings: DispatcherSettings(celery, accepted: accepted),
+            handover: nil,
             log: log,
             spawn: { [executor] work in Task(executorPreference: executor) { await work() } }
         )

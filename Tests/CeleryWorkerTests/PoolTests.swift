@@ -149,7 +149,8 @@ struct ReadyQueueTests {
             epoch: epoch,
             info: DeliveryInfo(exchange: "", routingKey: "celery", priority: nil, redelivered: false),
             wantsResult: false,
-            expires: nil
+            expires: nil,
+            arrival: .now
         )
     }
 

@@ -11,6 +11,8 @@ extension CeleryConfiguration {
         try require(workerConcurrency ?? 1 > 0, "worker_concurrency has to be at least 1")
         try require(workerPrefetchMultiplier >= 0, "worker_prefetch_multiplier is negative")
         try require(workerETATaskLimit ?? 1 > 0, "worker_eta_task_limit has to be at least 1")
+        try require(workerETAHoldLimit ?? .zero >= .zero, "the hold limit of tasks for later is negative")
+        try require(workerConsumerTimeout ?? .seconds(1) > .zero, "the consumer timeout has to be positive")
     }
 
     private func validate(_ accepted: Set<String>, _ setting: String) throws(CeleryError) {

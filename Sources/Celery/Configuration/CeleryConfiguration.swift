@@ -124,11 +124,28 @@ public struct CeleryConfiguration: Sendable {
     public var workerConcurrency: Int?
     /// `worker_prefetch_multiplier`: messages per slot that are fetched ahead; 0 for no bound.
     public var workerPrefetchMultiplier: Int = 4
-    /// `worker_eta_task_limit`: tasks with a future `eta` that are held at a time; nil for no further bound.
+    /// `worker_eta_task_limit`: tasks with a future `eta` that are held at a time; nil for 100,000.
+    ///
+    /// Celery holds any number by default. What comes beyond the bound is handed over to the delay ladder; where that is
+    /// not possible, no more tasks are fetched as long as all that came were for later.
     public var workerETATaskLimit: Int?
+    /// How far ahead a task's `eta` may be for a worker to hold it; what is due later is handed over to the delay ladder
+    /// in the broker. Nil for as far as ``workerConsumerTimeout`` allows.
+    ///
+    /// Fifteen minutes keep in the worker, and so in `inspect scheduled`, what people look for there: the waits of
+    /// retries (three minutes by default, ten at most with `retry_backoff`) and short countdowns. It is half of the
+    /// broker's default timeout, so that what is held is never handed back on the way. Not a setting of Celery.
+    public var workerETAHoldLimit: Duration? = .seconds(900)
+    /// How long the broker lets a delivery be unsettled before it closes the channel; nil for ever.
+    ///
+    /// A queue's argument `x-consumer-timeout` wins. Held deliveries go back, or to the delay ladder, before that. The
+    /// default is RabbitMQ's (`consumer_timeout`). Not a setting of Celery.
+    public var workerConsumerTimeout: Duration? = .seconds(1_800)
     /// `worker_soft_shutdown_timeout`: how long a cold shutdown waits for running tasks first.
     public var workerSoftShutdownTimeout: Duration = .zero
     /// `worker_cancel_long_running_tasks_on_connection_loss`: whether late tasks are cancelled when the connection is lost.
+    ///
+    /// Where they are not, they run to their end, and the copies that the broker delivers meanwhile are held.
     public var workerCancelLongRunningTasksOnConnectionLoss: Bool = false
 
     /// Makes a configuration of Celery's defaults.

@@ -51,6 +51,7 @@ extension BrokerState {
     }
 
     mutating func settle(_ tag: UInt64, _ settlement: Settlement, on id: Int) {
+        guard !losesSettlements else { return }
         guard let unacked = channels[id]?.unacked.removeValue(forKey: tag) else {
             staleSettlements += 1
             return

@@ -26,6 +26,7 @@ struct BrokerState {
     var refusesConnections = false
     var isBlocked = false
     var holdsConfirms = false
+    var losesSettlements = false
     var publishedCount = 0
     var connectionCount = 0
     var staleSettlements = 0

@@ -71,8 +71,8 @@ extension ExceptionInfo {
         )
     }
 
-    /// The worker was shut down cold while the task ran; what Celery reports with the RETRY state.
-    static let cancelledByShutdown = ExceptionInfo(
+    /// The worker was shut down cold, or lost its connection, while the task ran; what Celery reports with the RETRY state.
+    static let cancelled = ExceptionInfo(
         type: "Retry",
         module: "celery.exceptions",
         arguments: ["Retry(Retry(...), None, None)", .null, .null]

@@ -16,16 +16,19 @@ final class Finisher: Sendable {
     private let composer: ResultComposer
     private let sender: TaskSender
     private let ledger: DeliveryLedger
+    private let intake: Intake
     private let counters: WorkerCounters
     private let storesIgnoredErrors: Bool
     private let hostname: String
     private let log: TaskLog
+    private let unroutable: ReplyQueueWarnings
 
     init(
         results: ConfirmPublisher,
         composer: ResultComposer,
         sender: TaskSender,
         ledger: DeliveryLedger,
+        intake: Intake,
         counters: WorkerCounters,
         storesIgnoredErrors: Bool,
         hostname: String,
@@ -35,10 +38,12 @@ final class Finisher: Sendable {
         self.composer = composer
         self.sender = sender
         self.ledger = ledger
+        self.intake = intake
         self.counters = counters
         self.storesIgnoredErrors = storesIgnoredErrors
         self.hostname = hostname
         self.log = log
+        unroutable = ReplyQueueWarnings()
     }
 
     /// Waits while too many results are unconfirmed.
@@ -185,11 +190,25 @@ extension Finisher {
 
     /// A late task goes back to its queue; the caller of an early one hears what Celery tells it.
     private func cancel(_ run: TaskRun) {
+        if run.request.connectionLoss?.isOpen == true { return cancelAfterLoss(run) }
         log.cancelled(run.request)
         guard !run.request.acksLate else { return settle(run.request, .reject(requeue: true)) }
-        let exception = ExceptionInfo.cancelledByShutdown.json
+        let exception = ExceptionInfo.cancelled.json
         let message = run.request.wantsResult ? composer.message(of: run, .retry, exception) : nil
         post(message, of: run.request, then: .ack)
+    }
+
+    /// The channel was lost: the message of the cancelled run comes back, and may run.
+    private func cancelAfterLoss(_ run: TaskRun) {
+        let request = run.request
+        counters.cancelledRuns.add()
+        log.cancelledAfterLoss(request)
+        let exception = ExceptionInfo.cancelled.json
+        let message = request.wantsResult ? composer.message(of: run, .retry, exception) : nil
+        publish(message, for: request) {
+            self.ledger.forget(request.delivery)
+            self.intake.post(.runEnded(request.key, nil))
+        }
     }
 
     /// What follows the task cannot be sent: the caller has to know that the rest will not come.
@@ -304,7 +323,7 @@ extension Finisher {
             return false
         case .unroutable:
             counters.unroutableResults.add()
-            log.unroutable(request, isFinal: isFinal)
+            warnUnroutable(request, isFinal: isFinal)
             return false
         case .failed(let error):
             counters.lostResults.add()
@@ -313,8 +332,19 @@ extension Finisher {
         }
     }
 
+    private func warnUnroutable(_ request: TaskRequest?, isFinal: Bool) {
+        guard isFinal else { return log.unroutable(request, isFinal: false, count: 1) }
+        // A caller that is gone may have left thousands of tasks behind.
+        guard let count = unroutable.note(request?.replyTo ?? "", now: .now) else { return }
+        log.unroutable(request, isFinal: true, count: count)
+    }
+
+    /// Settles the delivery of a late task.
+    ///
+    /// If its channel is lost, the copy that comes back is settled in its place.
     private func settle(_ request: TaskRequest, _ settlement: Settlement) {
-        if request.acksLate { ledger.settle(request.delivery, settlement) }
+        guard request.acksLate else { return }
+        if case .stale = ledger.settle(request, settlement) { intake.post(.runEnded(request.key, settlement)) }
     }
 }
 

@@ -49,6 +49,49 @@ struct TaskLog: Sendable {
         logger.warning("Task \(request.label) cancelled by the shutdown")
     }
 
+    /// Celery's words.
+    func cancelledAfterLoss(_ request: TaskRequest) {
+        logger.warning(
+            "Task \(request.label) cannot be acknowledged after a connection loss since late acknowledgement is enabled for it. Terminating it instead."
+        )
+    }
+
+    func heldDuplicate(_ request: TaskRequest) {
+        logger.info("Task \(request.label) came again while it runs; the copy is held")
+    }
+
+    func settledDuplicate(_ request: TaskRequest, _ settlement: Settlement) {
+        logger.info("Task \(request.label) has run already; the copy is settled", metadata: ["as": "\(settlement)"])
+    }
+
+    func overdue(_ request: TaskRequest, _ timeout: Duration) {
+        logger.warning(
+            "Task \(request.label) runs for so long that the broker will close its channel and deliver it again",
+            metadata: ["consumer_timeout": "\(timeout.seconds)"]
+        )
+    }
+
+    func limitExceedsTimeout(task: String, _ limit: Duration, queue: String, _ timeout: Duration) {
+        logger.warning(
+            "A late-acknowledged task may run for longer than the broker waits for its acknowledgement",
+            metadata: [
+                Key.task: "\(task)", Key.queue: "\(queue)", "time_limit": "\(limit.seconds)",
+                "consumer_timeout": "\(timeout.seconds)",
+            ]
+        )
+    }
+
+    func unreadable(_ error: any Error) {
+        logger.error("A held message cannot be read again and goes back to its queue", metadata: ["error": "\(error)"])
+    }
+
+    func heapIsFull(limit: Int) {
+        logger.warning(
+            "As many tasks wait for their time as worker_eta_task_limit allows: no more are fetched behind them",
+            metadata: ["limit": "\(limit)"]
+        )
+    }
+
     func expired(_ request: TaskRequest) {
         logger.info("Discarding revoked task: \(request.label)")
     }
@@ -61,10 +104,18 @@ struct TaskLog: Sendable {
         logger.error("Task \(request.label): its errbacks could not be sent", error: error)
     }
 
-    func unroutable(_ request: TaskRequest?, isFinal: Bool) {
+    /// - Parameter count: how many results this line stands for.
+    func unroutable(_ request: TaskRequest?, isFinal: Bool, count: Int) {
         let level: Logger.Level = isFinal ? .warning : .debug
-        guard let request else { return logger.log(level: level, "A result has no reply queue any more") }
-        logger.log(level: level, "Task \(request.label): its reply queue does not exist any more")
+        let metadata: Logger.Metadata = ["results": "\(count)"]
+        guard let request else {
+            return logger.log(level: level, "A result has no reply queue any more", metadata: metadata)
+        }
+        logger.log(
+            level: level,
+            "Task \(request.label): its reply queue does not exist any more",
+            metadata: metadata
+        )
     }
 
     func lost(_ request: TaskRequest?, _ error: AMQPError) {

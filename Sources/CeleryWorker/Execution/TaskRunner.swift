@@ -1,6 +1,7 @@
 import CeleryProtocol
 import FoundationEssentials
 import Logging
+import Synchronization
 
 /// Runs one request in a slot: body, acceptance, handler, outcome.
 final class TaskRunner: Sendable {
@@ -35,6 +36,7 @@ final class TaskRunner: Sendable {
     /// Runs a request and returns when the slot is free again, with the time that the body has taken.
     func run(_ request: TaskRequest) async -> Duration {
         if let expires = request.expires, WorkerClock.now() > expires {
+            request.neverBegan.store(true, ordering: .relaxed)
             services.finisher.expire(request)
             return .zero
         }
@@ -42,6 +44,7 @@ final class TaskRunner: Sendable {
         do {
             body = try request.envelope.decodedBody()
         } catch {
+            request.neverBegan.store(true, ordering: .relaxed)
             services.finisher.refuse(request, error)
             return .zero
         }
@@ -59,10 +62,11 @@ final class TaskRunner: Sendable {
     ///
     /// False if the broker has taken it back meanwhile.
     private func accept(_ request: TaskRequest) -> Bool {
-        let isOurs = request.acksLate ? ledger.isLive(request.delivery) : ledger.acknowledgeStart(request.delivery)
+        let isOurs = request.acksLate ? ledger.begin(request) : ledger.acknowledgeStart(request.delivery)
         if isOurs {
             counters.started.add()
         } else {
+            request.neverBegan.store(true, ordering: .relaxed)
             ledger.forget(request.delivery)
         }
         return isOurs
@@ -71,10 +75,10 @@ final class TaskRunner: Sendable {
     private func outcome(of run: TaskRun) async -> TaskOutcome {
         do {
             let limits = TimeLimits(run.request)
-            guard limits.isEmpty else {
-                return try await LimitedRun(limits: limits, executor: executor).run(task: run.request.task.name) {
-                    try await self.call(run)
-                }
+            let loss = run.request.connectionLoss
+            guard limits.isEmpty, loss == nil else {
+                let limited = LimitedRun(limits: limits, executor: executor, cancellation: loss)
+                return try await limited.run(task: run.request.task.name) { try await self.call(run) }
             }
             return .success(try await call(run))
         } catch let retry as Retry {
@@ -84,6 +88,9 @@ final class TaskRunner: Sendable {
         } catch let reject as Reject {
             return .reject(reject)
         } catch is CancellationError where coldShutdown.isOpen {
+            return .cancelled
+        } catch  where run.request.connectionLoss?.isOpen == true {
+            // Whatever the body makes of its cancellation: its message comes back from the broker.
             return .cancelled
         } catch {
             return .failure(TaskOutcome.Failure(error, task: run.request.task.name))

@@ -29,6 +29,8 @@ struct LimitedRun: Sendable {
 
     let limits: TimeLimits
     let executor: (any TaskExecutor)?
+    /// Cancels the body when it opens.
+    var cancellation: Gate<Void>?
 
     /// Runs the body.
     ///
@@ -48,6 +50,7 @@ struct LimitedRun: Sendable {
                 }
             }
         }
+        cancellation?.whenOpen { task.cancel() }
         let result = await withTaskCancellationHandler {
             await task.result
         } onCancel: {

@@ -12,6 +12,7 @@ final class DeliveryLedger: Sendable {
         var table = DeliveryTable()
         var channels: [ChannelEpoch: any BrokerChannel] = [:]
         var lastEpoch: UInt64 = 0
+        var tail = SettledTail()
     }
 
     private let state = Mutex(State())
@@ -48,20 +49,52 @@ final class DeliveryLedger: Sendable {
         }
     }
 
-    /// Whether the delivery is unsettled and its channel open: only then may its task start.
+    /// Whether the delivery is unsettled and its channel open.
     func isLive(_ id: DeliveryID) -> Bool {
         state.withLock { $0.table.isLive(id) }
+    }
+
+    /// Notes that a run has begun whose end settles its delivery.
+    ///
+    /// False if the broker has it back: then it must not begin.
+    func begin(_ run: TaskRequest) -> Bool {
+        state.withLock { $0.table.begin(run, run.delivery) }
     }
 
     /// Settles a delivery, once.
     func settle(_ id: DeliveryID, _ settlement: Settlement) {
         let (verdict, channel) = take(id)
+        perform(verdict, channel, settlement)
+    }
+
+    /// Settles the delivery of a run that has ended, or of a copy of its message, once.
+    func settle(_ run: TaskRequest, _ settlement: Settlement) -> SettlementVerdict {
+        let (verdict, channel) = state.withLock { state -> (SettlementVerdict, (any BrokerChannel)?) in
+            let taken = Self.take(run.delivery, &state)
+            if case .settle(let epoch, _) = taken.0, settlement == .ack { state.tail.append(epoch, run.key) }
+            return taken
+        }
+        perform(verdict, channel, settlement)
+        return verdict
+    }
+
+    private func perform(_ verdict: SettlementVerdict, _ channel: (any BrokerChannel)?, _ settlement: Settlement) {
         switch verdict {
         case .settle(_, let tag): channel?.settle(tag, settlement)
         case .stale: counters.staleSettlements.add()
         case .alreadySettled: break
         }
     }
+
+    /// What the loss of a channel leaves behind; each run and each acknowledgement is answered once.
+    ///
+    /// - Returns: the runs that go on and cannot be settled, and the runs whose acknowledgement may have been lost.
+    func remains(of epoch: ChannelEpoch) -> (runs: [TaskRequest], acknowledged: [TaskKey]) {
+        state.withLock { ($0.table.takeRuns(of: epoch), $0.tail.take(epoch)) }
+    }
+
+    /// The runs that have begun and settle their deliveries at their end.
+    var runs: [TaskRequest] { state.withLock { Array($0.table.runs) } }
 
     /// Acknowledges a delivery whose task is about to start.
     ///
@@ -80,10 +113,12 @@ final class DeliveryLedger: Sendable {
     var count: Int { state.withLock { $0.table.count } }
 
     private func take(_ id: DeliveryID) -> (SettlementVerdict, (any BrokerChannel)?) {
-        state.withLock { state in
-            let verdict = state.table.settle(id)
-            guard case .settle(let epoch, _) = verdict else { return (verdict, nil) }
-            return (verdict, state.channels[epoch])
-        }
+        state.withLock { Self.take(id, &$0) }
+    }
+
+    private static func take(_ id: DeliveryID, _ state: inout State) -> (SettlementVerdict, (any BrokerChannel)?) {
+        let verdict = state.table.settle(id)
+        guard case .settle(let epoch, _) = verdict else { return (verdict, nil) }
+        return (verdict, state.channels[epoch])
     }
 }

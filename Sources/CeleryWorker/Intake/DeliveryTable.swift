@@ -30,6 +30,8 @@ struct DeliveryTable {
         var tag: UInt64
         var generation: UInt32
         var isUsed: Bool
+        /// The run that began and settles the delivery at its end; nil where none does.
+        var run: TaskRequest?
     }
 
     private var entries: [Entry] = []
@@ -67,12 +69,35 @@ struct DeliveryTable {
         return entry.isUsed && entry.generation == id.generation && openEpochs.contains(entry.epoch)
     }
 
+    /// Notes that a run has begun which settles the delivery at its end; false if it must not begin.
+    mutating func begin(_ run: TaskRequest, _ id: DeliveryID) -> Bool {
+        guard isLive(id) else { return false }
+        entries[Int(id.index)].run = run
+        return true
+    }
+
+    /// The unsettled runs that have begun.
+    var runs: some Sequence<TaskRequest> { entries.lazy.compactMap(\.run) }
+
+    /// Takes the runs out that go on although their channel, this one, is gone.
+    ///
+    /// Their settlements still answer `stale`.
+    mutating func takeRuns(of epoch: ChannelEpoch) -> [TaskRequest] {
+        var runs: [TaskRequest] = []
+        for index in entries.indices where entries[index].epoch == epoch {
+            if let run = entries[index].run { runs.append(run) }
+            entries[index].run = nil
+        }
+        return runs
+    }
+
     /// Takes the delivery out and says what to tell the broker, if anything.
     mutating func settle(_ id: DeliveryID) -> SettlementVerdict {
         let position = Int(id.index)
         let entry = entries[position]
         guard entry.isUsed, entry.generation == id.generation else { return .alreadySettled }
         entries[position].isUsed = false
+        entries[position].run = nil
         entries[position].generation &+= 1
         free.append(id.index)
         return openEpochs.contains(entry.epoch) ? .settle(entry.epoch, tag: entry.tag) : .stale

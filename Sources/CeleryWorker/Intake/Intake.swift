@@ -13,10 +13,18 @@ enum IntakeEvent: Sendable {
     case ended(ChannelEpoch)
     /// A parked delivery may be due.
     case tick
+    /// Deliveries may have been held for too long.
+    case sweep
+    /// A run whose channel was lost has ended. Copies of its message are settled like this, or run where it did not.
+    case runEnded(TaskKey, Settlement?)
+    /// A parked delivery was sent to the delay ladder, or could not be.
+    case handedOver(HandoverParcel, HandoverOutcome)
     /// From now on nothing is started any more.
     case hold
     /// From now on every delivery goes back to the broker. The gate opens when all that came before is done with.
     case drain(Gate<Void>)
+    /// Every delivery goes back to the broker that is still held. The gate opens when that is done.
+    case release(Gate<Void>)
     /// The dispatcher's loop ends.
     case stop
 }

@@ -1,5 +1,6 @@
 import AMQPValues
 import CeleryProtocol
+import Synchronization
 
 /// Where a delivery came from.
 ///
@@ -26,6 +27,14 @@ final class TaskRequest: Sendable {
     let wantsResult: Bool
     /// Time after which the task must not start, in microseconds since 1970.
     let expires: Int64?
+    /// When the message came, or a little earlier.
+    let arrival: ContinuousClock.Instant
+    /// Opens when the run is to be cancelled because its channel was lost; nil where that is not wanted.
+    let connectionLoss: Gate<Void>?
+    /// Set by the run, before its slot is free, if it did not get as far as the task's body.
+    let neverBegan = Atomic(false)
+    /// Set when its run was reported to be longer than the broker waits.
+    let isOverdue = Atomic(false)
 
     init(
         task: WorkerTask,
@@ -34,7 +43,9 @@ final class TaskRequest: Sendable {
         epoch: ChannelEpoch,
         info: DeliveryInfo,
         wantsResult: Bool,
-        expires: Int64?
+        expires: Int64?,
+        arrival: ContinuousClock.Instant,
+        connectionLoss: Gate<Void>? = nil
     ) {
         self.task = task
         self.envelope = envelope
@@ -43,8 +54,12 @@ final class TaskRequest: Sendable {
         self.info = info
         self.wantsResult = wantsResult
         self.expires = expires
+        self.arrival = arrival
+        self.connectionLoss = connectionLoss
     }
 
+    /// What copies of the message have in common.
+    var key: TaskKey { TaskKey(envelope.headers) }
     var id: String { envelope.headers.id }
     /// Whether the delivery is acknowledged after the outcome instead of at the start.
     var acksLate: Bool { task.acksLate }

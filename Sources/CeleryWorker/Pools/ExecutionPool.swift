@@ -11,6 +11,12 @@ protocol ExecutionPool: Sendable {
     /// Takes the requests out of the line that satisfy the condition and have not started.
     func withdraw(where condition: (TaskRequest) -> Bool) -> [TaskRequest]
 
+    /// The running requests that satisfy the condition, each once; of each the closure hears when it has ended.
+    func watchRunning(
+        where condition: (TaskRequest) -> Bool,
+        onEnd report: @escaping @Sendable (TaskRequest) -> Void
+    ) -> [TaskRequest]
+
     /// Starts nothing any more; answers the requests that have not started.
     func close() -> [TaskRequest]
 

@@ -66,6 +66,13 @@ final class InProcessPool: ExecutionPool {
 
     func withdraw(where condition: (TaskRequest) -> Bool) -> [TaskRequest] { queue.remove(where: condition) }
 
+    func watchRunning(
+        where condition: (TaskRequest) -> Bool,
+        onEnd report: @escaping @Sendable (TaskRequest) -> Void
+    ) -> [TaskRequest] {
+        queue.watchRunning(where: condition, onEnd: report)
+    }
+
     func close() -> [TaskRequest] {
         let left = queue.close()
         let neverStarted = state.withLock { $0.slots.isEmpty }

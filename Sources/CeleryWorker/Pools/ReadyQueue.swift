@@ -25,6 +25,10 @@ final class ReadyQueue: Sendable {
         /// Somebody looks after the line from time to time.
         var isWatched = false
         var isClosed = false
+        /// What each slot runs.
+        var running: [TaskRequest?] = []
+        /// Runs whose ends somebody wants to hear of.
+        var watched: [ObjectIdentifier: @Sendable (TaskRequest) -> Void] = [:]
 
         var hasWorkForMore: Bool { !ready.isEmpty && !idle.isEmpty }
 
@@ -41,6 +45,8 @@ final class ReadyQueue: Sendable {
         var runtime: Duration?
         /// Number of the last request among all.
         fileprivate var lastTaken: UInt64 = 0
+        /// The slot's place among all; nil before its first request.
+        fileprivate var slot: Int?
     }
 
     /// What to do about slots that wait while requests do.
@@ -99,23 +105,62 @@ final class ReadyQueue: Sendable {
     }
 
     private func take(_ turn: inout Turn, wasWoken: Bool) -> Taken {
-        let (taken, help) = state.withLock { state -> (Taken, Help) in
-            if turn.runtime != nil { state.busy -= 1 }
-            turn.runtime = nil
+        let (ended, taken, help) = state.withLock { state -> (EndedRun?, Taken, Help) in
+            let ended = endRun(of: &turn, &state)
             if wasWoken { state.wakeIsUnderWay = false }
-            if state.isClosed { return (.end, .none) }
+            if state.isClosed { return (ended, .end, .none) }
             // Another slot empties the line at present, and is enough for it.
             let isSpare = !wasWoken && state.busy > 0 && state.taken != turn.lastTaken && pace.isBrief
             guard !isSpare, let request = state.ready.popFirst() else {
-                return (.wait(evenIfThereIsWork: isSpare), .none)
+                return (ended, .wait(evenIfThereIsWork: isSpare), .none)
             }
-            state.busy += 1
-            state.taken += 1
-            turn.lastTaken = state.taken
-            return (.request(request), helpNeeded(&state))
+            beginRun(request, of: &turn, &state)
+            return (ended, .request(request), helpNeeded(&state))
         }
+        if let ended { ended.report(ended.request) }
         give(help)
         return taken
+    }
+
+    private func beginRun(_ request: TaskRequest, of turn: inout Turn, _ state: inout State) {
+        state.busy += 1
+        state.taken += 1
+        turn.lastTaken = state.taken
+        if let slot = turn.slot {
+            state.running[slot] = request
+        } else {
+            turn.slot = state.running.count
+            state.running.append(request)
+        }
+    }
+
+    /// A run that somebody wants to hear of.
+    private typealias EndedRun = (request: TaskRequest, report: @Sendable (TaskRequest) -> Void)
+
+    private func endRun(of turn: inout Turn, _ state: inout State) -> EndedRun? {
+        guard turn.runtime != nil else { return nil }
+        turn.runtime = nil
+        state.busy -= 1
+        guard let slot = turn.slot else { return nil }
+        defer { state.running[slot] = nil }
+        guard !state.watched.isEmpty, let request = state.running[slot],
+            let report = state.watched.removeValue(forKey: ObjectIdentifier(request))
+        else { return nil }
+        return (request, report)
+    }
+
+    /// The running requests that satisfy the condition, each once; of each the closure hears when it has ended.
+    func watchRunning(
+        where condition: (TaskRequest) -> Bool,
+        onEnd report: @escaping @Sendable (TaskRequest) -> Void
+    ) -> [TaskRequest] {
+        state.withLock { state in
+            let found = state.running.compactMap { $0 }.filter {
+                state.watched[ObjectIdentifier($0)] == nil && condition($0)
+            }
+            for request in found { state.watched[ObjectIdentifier(request)] = report }
+            return found
+        }
     }
 
     private func wait(evenIfThereIsWork: Bool) async -> Bool {

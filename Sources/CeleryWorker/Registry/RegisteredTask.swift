@@ -65,4 +65,7 @@ struct TaskTable: Sendable {
     }
 
     subscript(name: String) -> WorkerTask? { tasks[name] }
+
+    /// All tasks, by name.
+    var all: [WorkerTask] { tasks.values.sorted { $0.name < $1.name } }
 }

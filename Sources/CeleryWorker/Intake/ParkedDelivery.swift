@@ -1,0 +1,19 @@
+/// A delivery that waits for its time, its message packed.
+struct ParkedDelivery: Sendable {
+    /// The message, as `MessagePacker` packs it.
+    let message: [UInt8]
+    let delivery: DeliveryID
+    let epoch: ChannelEpoch
+    let consumerTag: String
+    /// When the task may start, in microseconds since 1970.
+    let eta: Int64
+    /// Time after which it must not start, in microseconds since 1970.
+    let expires: Int64?
+    /// When the delivery has to have left the worker, in microseconds since 1970; nil for never.
+    let deadline: Int64?
+    /// When the message came, or a little earlier.
+    let arrival: ContinuousClock.Instant
+
+    /// When something is to be done about it: start, expiry or departure, whichever is first.
+    var nextStep: Int64 { min(eta, expires.map { $0 == .max ? $0 : $0 + 1 } ?? .max, deadline ?? .max) }
+}
