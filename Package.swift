@@ -66,7 +66,7 @@ let package = Package(
         ),
         .target(name: "CeleryTestKit", dependencies: ["AMQP", "Celery", "CeleryWorker", deque, logging]),
         .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "CThreadSanitizer"]),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "CThreadSanitizer", logging]),
         .testTarget(
             name: "CeleryProtocolTests",
             dependencies: ["AMQP", "CeleryProtocol", "CThreadSanitizer"],

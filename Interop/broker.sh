@@ -6,10 +6,12 @@
 #   broker.sh status         prints the URL of that broker; exit status 1 if there is none
 #   broker.sh stop           stops it and removes its folder
 #   broker.sh control ARG…   rabbitmqctl of that broker
+#   broker.sh node kill      kills its node as a power failure would; its data stay
+#   broker.sh node start     starts the node again on the same port, and waits until it answers
 #
 # Where RABBITMQ_URL is set already, `run` uses that broker and starts none.
-# Besides RABBITMQ_URL, COMMAND sees RABBITMQ_CONTROL, the command line of a rabbitmqctl for the private broker, and RABBITMQ_TLS_URL
-# and RABBITMQ_TLS_CA where openssl is there to make a throw-away certificate.
+# Besides RABBITMQ_URL, COMMAND sees RABBITMQ_CONTROL and RABBITMQ_NODE, the command lines of a rabbitmqctl and of `broker.sh node` for the
+# private broker, and RABBITMQ_TLS_URL and RABBITMQ_TLS_CA where openssl is there to make a throw-away certificate.
 # Other scripts source this file and call broker_start and broker_stop.
 set -euo pipefail
 
@@ -44,7 +46,7 @@ broker_stop() {
     if [ -n "$broker_folder" ]; then
         broker_end "$broker_folder"
         broker_folder=""
-        unset RABBITMQ_URL RABBITMQ_CONTROL RABBITMQ_TLS_URL RABBITMQ_TLS_CA
+        unset RABBITMQ_URL RABBITMQ_CONTROL RABBITMQ_NODE RABBITMQ_TLS_URL RABBITMQ_TLS_CA
     fi
 }
 
@@ -71,7 +73,8 @@ broker_export() {
     local folder=$1
     RABBITMQ_URL=$(cat "$folder/url")
     RABBITMQ_CONTROL=$(printf '%q control --folder %q' "$broker_script" "$folder")
-    export RABBITMQ_URL RABBITMQ_CONTROL
+    RABBITMQ_NODE=$(printf '%q node --folder %q' "$broker_script" "$folder")
+    export RABBITMQ_URL RABBITMQ_CONTROL RABBITMQ_NODE
     if [ -e "$folder/tls_url" ]; then
         RABBITMQ_TLS_URL=$(cat "$folder/tls_url")
         RABBITMQ_TLS_CA=$folder/tls/ca.pem
@@ -165,6 +168,19 @@ answers() {
     [ "${first// /}" = 1 ]
 }
 
+# launch_server FOLDER: starts the server on the ports of its configuration; sets server_pid.
+launch_server() {
+    local folder=$1
+    RABBITMQ_NODENAME=swcelery@localhost RABBITMQ_DIST_PORT=$(free_port) \
+        RABBITMQ_CONFIG_FILE=$folder/rabbitmq.conf RABBITMQ_ADVANCED_CONFIG_FILE=$folder/advanced.config \
+        RABBITMQ_CONF_ENV_FILE=$folder/environment.conf RABBITMQ_ENABLED_PLUGINS_FILE=$folder/enabled_plugins \
+        RABBITMQ_MNESIA_BASE=$folder/data RABBITMQ_LOG_BASE=$folder/log RABBITMQ_GENERATED_CONFIG_DIR=$folder/data/config \
+        RABBITMQ_PLUGINS_EXPAND_DIR=$folder/data/plugins RABBITMQ_PID_FILE=$folder/server.pid \
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}" \
+        "$(broker_server)" &
+    server_pid=$!
+}
+
 # attempt FOLDER: starts epmd and the server on new ports; sets epmd_pid and server_pid.
 attempt() {
     local folder=$1 port tls_port="" epmd_port tries
@@ -180,19 +196,13 @@ attempt() {
     export HOME=$folder/home ERL_EPMD_PORT=$epmd_port ERL_EPMD_ADDRESS=127.0.0.1
     epmd -port "$epmd_port" -address 127.0.0.1 &
     epmd_pid=$!
-    RABBITMQ_NODENAME=swcelery@localhost RABBITMQ_DIST_PORT=$(free_port) \
-        RABBITMQ_CONFIG_FILE=$folder/rabbitmq.conf RABBITMQ_ADVANCED_CONFIG_FILE=$folder/advanced.config \
-        RABBITMQ_CONF_ENV_FILE=$folder/environment.conf RABBITMQ_ENABLED_PLUGINS_FILE=$folder/enabled_plugins \
-        RABBITMQ_MNESIA_BASE=$folder/data RABBITMQ_LOG_BASE=$folder/log RABBITMQ_GENERATED_CONFIG_DIR=$folder/data/config \
-        RABBITMQ_PLUGINS_EXPAND_DIR=$folder/data/plugins RABBITMQ_PID_FILE=$folder/server.pid \
-        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}" \
-        "$(broker_server)" &
-    server_pid=$!
+    launch_server "$folder"
     for ((tries = 0; tries < 450; tries++)); do
         if [ -n "$stopping" ] || ! kill -0 "$server_pid" 2>/dev/null; then
             return 1
         elif answers "$port"; then
             printf '%s\n' "$epmd_port" >"$folder/epmd_port"
+            printf '%s\n' "$port" >"$folder/port"
             if [ -n "$tls_port" ]; then
                 printf 'amqps://guest:guest@localhost:%s//\n' "$tls_port" >"$folder/tls_url"
             fi
@@ -247,12 +257,45 @@ supervise() {
         owner=$PPID  # leave the log to whoever waits for us; broker_end sends TERM
     fi
     while [ -z "$stopping" ] && { [ "$owner" = 0 ] || kill -0 "$owner" 2>/dev/null; }; do
-        if [ -n "$server_pid" ] && ! kill -0 "$server_pid" 2>/dev/null; then
+        if [ -e "$folder/down" ]; then
+            : # the node is to be down
+        elif [ -e "$folder/start" ]; then
+            wait "$server_pid" 2>/dev/null || true
+            launch_server "$folder"
+            rm "$folder/start"
+        elif [ -n "$server_pid" ] && ! kill -0 "$server_pid" 2>/dev/null; then
             break
         fi
-        sleep 0.5 &
+        sleep 0.2 &
         wait $! || true
     done
+}
+
+# node FOLDER kill|start: the supervisor leaves a killed node alone until it is to be started.
+node() {
+    local folder=$1 tries
+    case ${2:-} in
+        kill)
+            : >"$folder/down"
+            kill -KILL "$(cat "$folder/server.pid")"
+            ;;
+        start)
+            : >"$folder/start"
+            rm -f "$folder/down"
+            for ((tries = 0; tries < 600; tries++)); do
+                if [ ! -e "$folder/start" ] && answers "$(cat "$folder/port")"; then
+                    return
+                fi
+                sleep 0.1
+            done
+            echo "broker.sh: the node did not start again" >&2
+            return 1
+            ;;
+        *)
+            echo "usage: broker.sh node kill|start" >&2
+            return 64
+            ;;
+    esac
 }
 
 # control FOLDER ARG…: rabbitmqctl with the cookie and the name service of the broker in FOLDER.
@@ -321,6 +364,16 @@ main() {
                 folder=$(standing_folder)
             fi
             control "$folder" "$@"
+            ;;
+        node)
+            shift
+            if [ "${1:-}" = --folder ]; then
+                folder=$2
+                shift 2
+            else
+                folder=$(standing_folder)
+            fi
+            node "$folder" "$@"
             ;;
         supervise)
             supervise "$2" "$3"

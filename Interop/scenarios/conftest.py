@@ -1,5 +1,7 @@
 """Fixtures: one Swift worker and one Python worker that every test may use, and workers that a test starts for itself."""
+import os
 import pathlib
+import subprocess
 
 import pytest
 
@@ -80,6 +82,20 @@ def _serve(worker, wire):
     finally:
         worker.end()
         wire.delete(*worker.queues)
+
+
+@pytest.fixture(scope="module")
+def broker():
+    """A broker which the tests of a file may treat as they like."""
+    script = ["sh", "-c", 'printf "%s\\n%s\\n" "$RABBITMQ_URL" "$RABBITMQ_CONTROL"; exec cat']
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RABBITMQ_")}
+    process = subprocess.Popen([harness.BROKER_SCRIPT, "run", *script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    url, control = process.stdout.readline().strip(), process.stdout.readline().strip()
+    if not url:
+        pytest.skip("no private broker can be started")
+    yield harness.Broker(url, control)
+    process.stdin.close()
+    process.wait(30)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import uuid
 
 import amqp
@@ -23,7 +24,10 @@ BROKER_CONTROL = os.environ.get("RABBITMQ_CONTROL", "")
 STAND_IN = SWCELERY == "python"
 HOSTNAME = socket.gethostname()
 
+BROKER_SCRIPT = pathlib.Path(__file__).parent.parent / "broker.sh"
+
 TIMEOUT = 20
+PATIENCE = 3 * TIMEOUT
 EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
@@ -221,6 +225,57 @@ def text_of(message):
 def control_broker(*arguments, control=BROKER_CONTROL):
     """rabbitmqctl of a private broker."""
     return subprocess.run([*shlex.split(control), *arguments], check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def address(url):
+    """Host and port of a broker's URL."""
+    parts = urllib.parse.urlsplit(url)
+    return parts.hostname, parts.port
+
+
+def with_port(url, port, options=""):
+    """The URL of the same broker behind another port, with further options."""
+    parts = urllib.parse.urlsplit(url)
+    netloc = parts.netloc.rpartition(":")[0] + f":{port}"
+    return urllib.parse.urlunsplit(parts._replace(netloc=netloc, query=options))
+
+
+class Broker:
+    def __init__(self, url, control):
+        self.url = url
+        self.control_command = control
+
+    def control(self, *arguments):
+        return control_broker(*arguments, control=self.control_command)
+
+    def close_connections(self):
+        self.control("close_all_connections", "scenario")
+
+    def restart(self):
+        self.control("stop_app")
+        time.sleep(1)
+        self.control("start_app")
+
+    def consumes(self, queue):
+        """Whether the queue has a consumer; asked over a new connection, since older ones may be gone."""
+        try:
+            wire = Wire(self.url)
+        except OSError:
+            return False
+        try:
+            return wire.consumers(queue) > 0
+        finally:
+            wire.close()
+
+    def wait_for_consumer(self, queue):
+        eventually(lambda: self.consumes(queue), PATIENCE, "the worker consumes again")
+
+    def answers(self, queue):
+        app = client_app(self.url)
+        try:
+            return app.send_task("demo.add", (2, 3), queue=queue).get(timeout=PATIENCE) == 5
+        finally:
+            app.close()
 
 
 class States:

@@ -2,68 +2,11 @@
 
 These tests have a broker of their own, which they may treat as they like.
 """
-import os
-import pathlib
-import subprocess
 import time
 
 import pytest
 
-from harness import TIMEOUT, Wire, client_app, control_broker, eventually
-
-PATIENCE = 3 * TIMEOUT
-BROKER_SCRIPT = pathlib.Path(__file__).parent.parent / "broker.sh"
-
-
-class Broker:
-    def __init__(self, url, control):
-        self.url = url
-        self.control_command = control
-
-    def control(self, *arguments):
-        return control_broker(*arguments, control=self.control_command)
-
-    def close_connections(self):
-        self.control("close_all_connections", "scenario")
-
-    def restart(self):
-        self.control("stop_app")
-        time.sleep(1)
-        self.control("start_app")
-
-    def consumes(self, queue):
-        """Whether the queue has a consumer; asked over a new connection, since older ones may be gone."""
-        try:
-            wire = Wire(self.url)
-        except OSError:
-            return False
-        try:
-            return wire.consumers(queue) > 0
-        finally:
-            wire.close()
-
-    def wait_for_consumer(self, queue):
-        eventually(lambda: self.consumes(queue), PATIENCE, "the worker consumes again")
-
-    def answers(self, queue):
-        app = client_app(self.url)
-        try:
-            return app.send_task("demo.add", (2, 3), queue=queue).get(timeout=PATIENCE) == 5
-        finally:
-            app.close()
-
-
-@pytest.fixture(scope="module")
-def broker():
-    script = ["sh", "-c", 'printf "%s\\n%s\\n" "$RABBITMQ_URL" "$RABBITMQ_CONTROL"; exec cat']
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RABBITMQ_")}
-    process = subprocess.Popen([BROKER_SCRIPT, "run", *script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
-    url, control = process.stdout.readline().strip(), process.stdout.readline().strip()
-    if not url:
-        pytest.skip("no private broker can be started")
-    yield Broker(url, control)
-    process.stdin.close()
-    process.wait(30)
+from harness import PATIENCE, Broker, Wire
 
 
 class ThrowAwayWire(Wire):

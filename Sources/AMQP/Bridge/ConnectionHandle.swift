@@ -36,9 +36,12 @@ final class ConnectionHandle {
     ///
     /// Also sends a heartbeat where one is due.
     func nextFrame() throws(AMQPError) -> InboundFrame? {
-        let status = swc_next_frame(state, &frame)
-        if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
-        guard status == AMQP_STATUS_OK.rawValue else { throw LibraryStatus.error(status) }
+        repeat {
+            let status = swc_next_frame(state, &frame)
+            if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
+            guard status == AMQP_STATUS_OK.rawValue else { throw LibraryStatus.error(status) }
+            // A heartbeat that librabbitmq reads within a write that waits for room comes out as a frame.
+        } while frame.frame_type == UInt8(AMQP_FRAME_HEARTBEAT)
         if touched.last != frame.channel, !touched.contains(frame.channel) { touched.append(frame.channel) }
         return try InboundFrame(frame)
     }

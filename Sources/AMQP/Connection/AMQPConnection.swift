@@ -16,6 +16,7 @@ public actor AMQPConnection {
     let configuration: ConnectionConfiguration
     let logger: Logger
     nonisolated let loop: ConnectionLoop
+    private nonisolated let watch: ConnectionWatch
     private nonisolated let ended = OneShot<AMQPError?>()
     private nonisolated let blocked = BlockedMonitor()
     private nonisolated let stale = Atomic<Int>(0)
@@ -32,6 +33,7 @@ public actor AMQPConnection {
         self.configuration = configuration
         self.logger = logger
         loop = try ConnectionLoop()
+        watch = ConnectionWatch(loop: loop)
     }
 
     deinit {
@@ -58,6 +60,11 @@ public actor AMQPConnection {
     private func open() throws(AMQPError) {
         do throws(AMQPError) {
             let handle = try ConnectionHandle(opening: configuration)
+            try watch.start(
+                descriptor: handle.descriptor,
+                heartbeat: .seconds(handle.heartbeat),
+                requestTimeout: configuration.requestTimeout
+            )
             self.handle = handle
             state.opened()
             logger.debug(
@@ -68,7 +75,7 @@ public actor AMQPConnection {
                 ]
             )
         } catch {
-            perform(state.failed(error))
+            fail(error)
             throw error
         }
     }
@@ -106,14 +113,21 @@ public actor AMQPConnection {
     }
 
     /// Closes the connection with all its channels and waits until that is done.
-    public func close() async {
+    ///
+    /// A peer that takes nothing any more is waited for as long as for one that does not answer: 5 s.
+    public nonisolated func close() async {
+        watch.hurry(Self.closePatience)
+        await closeOnThread()
+    }
+
+    private func closeOnThread() async {
         performPosts(loop.takePosts())
         if state.close(deadline: .now + Self.closePatience) {
             do throws(AMQPError) {
                 flushSettlements()
                 try handle?.sendClose()
             } catch {
-                perform(state.failed(error))
+                fail(error)
             }
         } else if handle == nil {
             end(nil)
@@ -209,7 +223,7 @@ public actor AMQPConnection {
             try handle.send(method, on: id.number)
         } catch {
             // Ends the channel, and so tells the waiter.
-            perform(state.failed(error))
+            fail(error)
         }
     }
 
@@ -244,8 +258,7 @@ public actor AMQPConnection {
                 guard let frame = try handle.nextFrame() else { return }
                 try accept(frame)
             } catch {
-                logger.debug("the connection failed", metadata: ["error": "\(error)"])
-                return perform(state.failed(error))
+                return fail(error)
             }
         }
         hasMoreFrames = true
@@ -367,8 +380,8 @@ public actor AMQPConnection {
         do throws(AMQPError) {
             try handle.publish(message, on: core.id.number)
         } catch {
-            if !core.isConfirming { completion(.failure(error)) }
-            return perform(state.failed(error))
+            if !core.isConfirming { completion(.failure(watch.failure ?? error)) }
+            return fail(error)
         }
         if !core.isConfirming { completion(.success(())) }
     }
@@ -380,7 +393,7 @@ public actor AMQPConnection {
                 do throws(AMQPError) {
                     try handle.send(ClientMethod(method), on: core.id.number)
                 } catch {
-                    return perform(state.failed(error))
+                    return fail(error)
                 }
             }
         }
@@ -405,14 +418,19 @@ public actor AMQPConnection {
             limit = min(limit ?? remaining, remaining)
         }
         guard let limit else { return -1 }
-        let (seconds, attoseconds) = limit.components
-        // At least one, so that the loop does not spin until a deadline of less than a millisecond has passed.
-        return Int32(clamping: max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000))
+        return limit.wholeMilliseconds
     }
 
     private func endIfOverdue() {
         guard let deadline = nextDeadline, deadline <= .now else { return }
-        perform(state.failed(AMQPError(.timeout, "the broker did not answer a request in time")))
+        fail(AMQPError(.timeout, "the broker did not answer a request in time"))
+    }
+
+    /// Ends the connection; where the guard has cut it, its reason counts, as the error is only what came of that.
+    private func fail(_ error: AMQPError) {
+        let error = watch.failure ?? error
+        logger.debug("the connection failed", metadata: ["error": "\(error)"])
+        perform(state.failed(error))
     }
 
     private func perform(_ action: ConnectionStateMachine.Action) {
@@ -426,6 +444,7 @@ public actor AMQPConnection {
     }
 
     private func end(_ error: AMQPError?) {
+        watch.withdraw()
         handle = nil
         hasMoreFrames = false
         let ending = channels.values

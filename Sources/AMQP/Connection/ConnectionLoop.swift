@@ -24,6 +24,10 @@ final class ConnectionLoop: SerialExecutor {
     private let mailbox = Mutex(Mailbox())
     private let wake: swc_wake_t
     private let thread = Atomic<UInt>(0)
+    private let turns = Atomic<UInt>(0)
+
+    /// Changes with each turn; odd within a turn, even while the thread sleeps.
+    var turnCount: UInt { turns.load(ordering: .relaxed) }
 
     init() throws(AMQPError) {
         wake = swc_wake_open()
@@ -52,7 +56,9 @@ final class ConnectionLoop: SerialExecutor {
         // The mailbox and this thread exchange their arrays, so that both keep their room.
         var jobs: [UnownedJob] = []
         var posts: [OutboxItem] = []
+        var turnCount: UInt = 1
         while true {
+            turns.store(turnCount, ordering: .relaxed)
             let stopped = exchange(&jobs, &posts)
             turn(posts)
             posts.removeAll(keepingCapacity: true)
@@ -60,9 +66,11 @@ final class ConnectionLoop: SerialExecutor {
             jobs.removeAll(keepingCapacity: true)
             guard let wait = finish(), !stopped else { return }
             if wait.milliseconds != 0, prepareToSleep() {
+                turns.store(turnCount &+ 1, ordering: .relaxed)
                 _ = swc_wake_wait(wake, wait.descriptor, wait.milliseconds)
                 mailbox.withLock { $0.sleeping = false }
             }
+            turnCount &+= 2
         }
     }
 

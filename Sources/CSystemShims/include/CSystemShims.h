@@ -32,4 +32,33 @@ unsigned long swc_current_thread(void);
 /// Starts a detached thread that calls `body(context)`. Answers 0 or an errno.
 int swc_thread_start(const char *name, void (*body)(void *), void *context);
 
+/// What the system knows of a connected TCP socket.
+typedef struct {
+  /// Whether the system tells at all; the rest is zero otherwise.
+  int known;
+  /// Milliseconds since data came in last.
+  unsigned int silent_ms;
+  /// Bytes that have come in and were not read.
+  int unread;
+  /// Segments that were sent and not acknowledged.
+  unsigned int unacked;
+  /// Whether the peer's window is full, so that the system only probes it.
+  int probing;
+  /// Bytes that the peer has acknowledged, and that have come in, since the connection was made.
+  unsigned long long bytes_acked;
+  unsigned long long bytes_received;
+} swc_socket_sample_t;
+
+/// Asks the system about a socket.
+swc_socket_sample_t swc_socket_sample(int descriptor);
+
+/// A second descriptor of the socket, close-on-exec; -1 on failure.
+int swc_socket_duplicate(int descriptor);
+
+/// Ends both directions of the socket: whoever reads, writes or polls it, by any descriptor, returns at once.
+void swc_socket_shutdown(int descriptor);
+
+/// Closes the descriptor.
+void swc_socket_close(int descriptor);
+
 #endif
