@@ -166,6 +166,7 @@ struct WorkerReconnectTests {
     @Test("an outage fills the log with no more lines than Celery's")
     func quietOutage() async throws {
         try await WorkerHarness.run(register: Self.register) { harness in
+            let start = ContinuousClock.now
             harness.broker.refusesConnections = true
             harness.broker.failConnections()
             try await eventually("attempts in between were made") {
@@ -176,8 +177,10 @@ struct WorkerReconnectTests {
             let lines = harness.logs.lines.filter {
                 $0.message.hasPrefix("Cannot connect") && $0.metadata["role"] == "consume"
             }
-            // Each connection had several attempts, of which the first is worth a line; the next comes after 2 seconds.
-            #expect((1...2).contains(lines.count))
+            // Of many attempts the first is worth a line; the next comes after 2 seconds.
+            let seconds = (ContinuousClock.now - start).seconds
+            #expect(lines.count >= 1)
+            #expect(Double(lines.count) <= 1 + seconds / 2)
             #expect(lines.first?.metadata["attempt"] == "1/100")
         }
     }
