@@ -44,6 +44,9 @@ public struct Queue: Sendable, Hashable {
         set { declaration.name = newValue }
     }
 
+    /// Whether it is declared as a replicated quorum queue.
+    package var isQuorum: Bool { declaration.arguments["x-queue-type"] == .string(QueueType.quorum.rawValue) }
+
     /// Makes a queue; what is left out comes from the configuration, as for kombu's `Queue` in `task_queues`.
     public init(
         _ name: String,
