@@ -115,11 +115,7 @@ package final class Publisher: Sendable {
     private func prepared(for task: ComposedTask) async throws(CeleryError) -> SharedConnection<Session>.Lease {
         let lease = try await connection.lease()
         do throws(CeleryError) {
-            if let queue = task.queue {
-                try await lease.session.topology.declare(queue)
-            } else {
-                try await lease.session.topology.checkExchange(task.message.exchange)
-            }
+            try await lease.session.topology.prepare(for: task)
         } catch {
             if error.code == .connection { connection.invalidate(lease.epoch) }
             throw error

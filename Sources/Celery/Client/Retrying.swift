@@ -7,18 +7,22 @@ internal import Logging
 ///   - policy: how often and how fast; nil for not at all.
 ///   - logger: told of each further try.
 ///   - operation: what is tried; its errors with the code `.connection` count.
+///   - isFinal: whether no further try can help after such an error.
 /// - Throws: the operation's last error, or ``CeleryError/Code/cancelled``.
 func retrying(
     _ policy: RetryPolicy?,
     logger: Logger,
-    _ operation: () async throws(CeleryError) -> Void
+    _ operation: () async throws(CeleryError) -> Void,
+    unless isFinal: (CeleryError) -> Bool = { _ in false }
 ) async throws(CeleryError) {
     var retries = 0
     while true {
         do throws(CeleryError) {
             return try await operation()
         } catch {
-            guard error.isRecoverable, let delay = policy?.delay(beforeRetry: retries) else { throw error }
+            guard error.isRecoverable, !isFinal(error), let delay = policy?.delay(beforeRetry: retries) else {
+                throw error
+            }
             retries += 1
             logger.debug(
                 "trying again after a connection error",

@@ -10,16 +10,27 @@ package struct ComposedTask: Sendable {
     package var message: OutgoingMessage
     /// The queue to declare first, once per connection; nil where the target is taken as it is.
     package var queue: Queue?
+    /// What becomes of a delay; nil where there is none.
+    package var delay: Delay?
     /// Whether the caller does not want a result.
     package var ignoresResult: Bool
     /// How the publish is tried again when the connection fails; nil for not at all.
     package var retryPolicy: RetryPolicy?
+
+    /// Who delays a task with a countdown or an eta where quorum queues are in use.
+    package enum Delay: Sendable, Hashable {
+        /// The broker, by a ladder of queues of this type.
+        case ladder(QueueType)
+        /// The worker: the exchange is of a type that the ladder does not lead to.
+        case worker(exchange: String)
+    }
 
     package init(
         id: String,
         task: String,
         message: OutgoingMessage,
         queue: Queue?,
+        delay: Delay? = nil,
         ignoresResult: Bool,
         retryPolicy: RetryPolicy?
     ) {
@@ -27,6 +38,7 @@ package struct ComposedTask: Sendable {
         self.task = task
         self.message = message
         self.queue = queue
+        self.delay = delay
         self.ignoresResult = ignoresResult
         self.retryPolicy = retryPolicy
     }

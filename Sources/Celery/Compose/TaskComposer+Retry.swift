@@ -42,12 +42,6 @@ package struct RetryRequest: Sendable {
 }
 
 extension TaskComposer {
-    /// Headers that RabbitMQ adds when it dead-letters; sent again, they would look like a cycle to it.
-    private static let deathHeaders: Set<String> = [
-        "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
-        "x-last-death-queue", "x-last-death-reason",
-    ]
-
     /// Makes the message with which a running task is tried again: the same id, one retry more
     /// (`celery.app.task.Task.signature_from_request`).
     ///
@@ -72,6 +66,9 @@ extension TaskComposer {
         options.queue = request.queue
         if request.queue == nil, exchange.isEmpty, !routingKey.isEmpty {
             options.queue = routingKey
+        } else if request.queue == nil, exchange == DelayLadder.exit, let queue = DelayHandover.queue(ofKey: routingKey)
+        {
+            options.queue = queue
         } else if request.queue == nil {
             options.exchange = exchange
             options.routingKey = routingKey
@@ -97,7 +94,8 @@ extension TaskComposer {
                 expiration: try expiration(ofHeader: headers.expires, context: context)
             ),
             options: options,
-            queue: decision.queue
+            queue: decision.queue,
+            now: context.now
         )
     }
 
@@ -119,7 +117,7 @@ extension TaskComposer {
         if let limit = request.softTimeLimit { headers.softLimit = TimeLimit(seconds: limit.inSeconds) }
         // The body goes out as plain JSON, whatever it came as.
         headers.compression = nil
-        headers.custom = FieldTable(received.custom.fields.filter { !Self.deathHeaders.contains($0.name) })
+        headers.custom = received.custom.withoutBrokerFields
         return headers
     }
 

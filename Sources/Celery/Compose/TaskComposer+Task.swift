@@ -27,7 +27,8 @@ extension TaskComposer {
                 expiration: expiration(of: options, now: context.now)
             ),
             options: options,
-            queue: decision.queue
+            queue: decision.queue,
+            now: context.now
         )
     }
 
@@ -35,14 +36,16 @@ extension TaskComposer {
     func finish(
         _ message: consuming TaskMessage,
         options: TaskOptions,
-        queue: Queue
+        queue: Queue,
+        now: Date
     ) throws(CeleryError) -> ComposedTask {
         message.properties.messageID = options.properties.messageID
         message.properties.timestamp = options.properties.timestamp
         message.properties.type = options.properties.type
         message.properties.userID = options.properties.userID
         message.properties.appID = options.properties.appID
-        let target = PublishTarget(options, queue: queue)
+        var target = PublishTarget(options, queue: queue)
+        let delay = try delay(&target, of: options, queue: queue, now: now)
         try Self.checkLengths(of: message, target)
         let (properties, body) = message.encoded()
         return ComposedTask(
@@ -56,6 +59,7 @@ extension TaskComposer {
                 body: body
             ),
             queue: target.queue,
+            delay: delay,
             ignoresResult: message.headers.ignoreResult ?? false,
             retryPolicy: options.retry ?? configuration.taskPublishRetry
                 ? options.retryPolicy ?? configuration.taskPublishRetryPolicy : nil

@@ -33,6 +33,10 @@ public struct CeleryConfiguration: Sendable {
     /// `broker_use_ssl`: TLS for every address, with these settings; nil leaves it to the URLs.
     public var brokerUseSSL: TLSConfiguration?
 
+    /// `broker_native_delayed_delivery_queue_type`: the type of the queues that hold tasks with a countdown or an eta where
+    /// quorum queues are in use.
+    public var brokerNativeDelayedDeliveryQueueType: QueueType = .quorum
+
     // MARK: Messages
 
     /// `accept_content`: serializers, by name or MIME type, whose messages are decoded.

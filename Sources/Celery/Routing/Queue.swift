@@ -44,8 +44,8 @@ public struct Queue: Sendable, Hashable {
         set { declaration.name = newValue }
     }
 
-    /// Whether it is a quorum queue (`x-queue-type`).
-    package var isQuorum: Bool { declaration.arguments["x-queue-type"]?.stringValue == "quorum" }
+    /// Whether it is declared as a replicated quorum queue.
+    package var isQuorum: Bool { declaration.arguments["x-queue-type"] == .string(QueueType.quorum.rawValue) }
 
     /// Whether the broker gives its messages to one consumer at a time (`x-single-active-consumer`).
     package var isSingleActive: Bool { declaration.arguments["x-single-active-consumer"]?.boolValue == true }

@@ -28,6 +28,18 @@ package struct QueueTable: Sendable {
     /// The queues of the configuration, in its order: what a worker consumes unless told otherwise.
     package var all: [Queue] { order.compactMap { queues[$0] } }
 
+    /// Whether any of them is a quorum queue: Celery then delays tasks in the broker.
+    package var usesQuorum: Bool { queues.values.contains { $0.isQuorum } }
+
+    /// The type of an exchange, where one of the queues tells it.
+    func type(ofExchange name: String) -> String? {
+        for queue in queues.values {
+            if let exchange = queue.exchange, exchange.name == name { return exchange.type }
+            if let binding = queue.bindings.first(where: { $0.exchange.name == name }) { return binding.exchange.type }
+        }
+        return nil
+    }
+
     /// The queue of this name, made where missing ones are made.
     ///
     /// - Throws: ``CeleryError/Code/queueNotFound``.

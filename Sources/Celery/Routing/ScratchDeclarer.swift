@@ -6,8 +6,8 @@ internal import Logging
 /// `close()` has to be called at the end.
 struct ScratchDeclarer {
     private let connection: any BrokerConnection
-    private let logger: Logger
-    private let memory: TopologyMemory
+    let logger: Logger
+    let memory: TopologyMemory
     private var channel: (any BrokerChannel)?
 
     init(connection: any BrokerConnection, logger: Logger, memory: TopologyMemory) {

@@ -16,6 +16,9 @@ package final class TopologyDeclarer: Sendable {
     fileprivate enum Item: Hashable {
         case queue(String)
         case exchange(String)
+        case ladder
+        /// A queue's way from the ladder's exit.
+        case delayed(String)
     }
 
     private let connection: any BrokerConnection
@@ -55,7 +58,10 @@ package final class TopologyDeclarer: Sendable {
 
     /// Lets the next declaration of this queue ask the broker again: after its deletion, for example.
     package func forget(_ queue: Queue) {
-        state.withLock { _ = $0.ready.remove(.queue(queue.name)) }
+        state.withLock { state in
+            state.ready.remove(.queue(queue.name))
+            state.ready.remove(.delayed(queue.name))
+        }
     }
 
     /// Checks that an exchange exists, unless it was done on this connection: a publish to one that does not would end the
@@ -65,6 +71,23 @@ package final class TopologyDeclarer: Sendable {
     package func checkExchange(_ name: String) async throws(CeleryError) {
         if name.isEmpty || name.hasPrefix("amq.") { return }
         try await once(.exchange(name)) { scratch throws(AMQPError) in try await scratch.check(exchange: name) }
+    }
+
+    /// Prepares everything that a message needs to reach its queue, unless it was done on this connection.
+    ///
+    /// For a task that the broker delays that includes the ladder, where no worker has declared it, and the way from there to
+    /// the queue: a message for which there is none at its end would be lost long after its confirm.
+    ///
+    /// - Throws: ``CeleryError`` as ``declare(_:)`` and ``checkExchange(_:)``.
+    package func prepare(for task: ComposedTask) async throws(CeleryError) {
+        if let queue = task.queue { try await declare(queue) }
+        if case .ladder(let type)? = task.delay {
+            try await once(.ladder) { scratch throws(AMQPError) in try await scratch.declareLadderIfMissing(type) }
+            guard let queue = task.queue else { return }
+            try await once(.delayed(queue.name)) { scratch throws(AMQPError) in try await scratch.bindToLadder(queue) }
+        } else if task.queue == nil {
+            try await checkExchange(task.message.exchange)
+        }
     }
 
     private func once(
@@ -136,6 +159,8 @@ extension TopologyDeclarer.Item {
         switch self {
         case .queue(let name): "queue '\(name)' cannot be declared"
         case .exchange(let name): "exchange '\(name)' cannot be published to"
+        case .ladder: "the delay ladder cannot be declared"
+        case .delayed(let name): "queue '\(name)' cannot be bound to the delay ladder"
         }
     }
 }

@@ -137,8 +137,7 @@ extension TaskSender {
         while true {
             guard let topology = await topology.wait() else { throw CeleryError(.closed, "the worker has ended") }
             do {
-                if let queue = task.queue { return try await topology.declare(queue) }
-                return try await topology.checkExchange(task.message.exchange)
+                return try await topology.prepare(for: task)
             } catch {
                 guard error.code == .connection, let delay = RetryPolicy.results.delay(beforeRetry: tries) else {
                     throw error
