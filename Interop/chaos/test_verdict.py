@@ -1,0 +1,71 @@
+"""The verdict of a chaos run sees what it has to see."""
+import pytest
+
+from journal import Reader, Writer, parse
+from verdict import Caller, Fault, Runs, blamed, unfinished
+
+CUT = Fault("one connection cut", "", 100.0, 100.0)
+KILL = Fault("broker killed", "", 100.0, 110.0, forgets=True)
+
+
+def caller(*lines):
+    return Caller([parse(line) for line in lines])
+
+
+def runs(*lines):
+    return Runs([parse(line) for line in lines])
+
+
+def test_journal(tmp_path):
+    path = tmp_path / "journal"
+    reader = Reader(path)
+    assert reader.entries() == []
+    Writer(path)("refused", "p1", "two\nlines")
+    with open(path, "a") as file:
+        file.write("2.0 sent p")
+    [(_, words)] = reader.entries()
+    assert words == ["refused", "p1", "two", "lines"]
+    with open(path, "a") as file:
+        file.write("2\n")
+    assert reader.entries() == [(2.0, ["sent", "p2"])]
+
+
+def test_unfinished_tasks_are_found():
+    sent = caller("1 sent s1 a", "1 confirmed s1", "1 sent s10 b", "1 confirmed s10", "1 sent s2 c", "1 confirmed s2", "1 sent s3 d")
+    assert unfinished(sent, runs("2 begin s1 1", "3 end s1 1", "2 begin s2 1")) == ["s2", "s10"]
+
+
+def test_lost_results_are_found():
+    sent = caller("1 sent s1 a", "1 confirmed s1", "1 sent s2 b", "1 confirmed s2", "2 result s1", "2 failed s2 for a reason")
+    assert sent.without_result == {"s2"}
+    assert sent.troubles == {"s2": "for a reason"}
+
+
+def test_refusals_are_counted_by_kind():
+    sent = caller("1 sent s1 a", "1 refused s1 connection: gone", "1 refused s1 timeout: late", "1 refused s1 connection: gone")
+    assert sent.refusals == {"connection:": 2, "timeout:": 1}
+
+
+def test_a_killed_run_does_not_count_as_finished():
+    assert runs("1 begin s1 1", "2 begin s1 2", "3 end s1 2").repeated == {}
+
+
+@pytest.mark.parametrize(("first_run", "fault", "is_excused"), [
+    (("99.5", "100.5"), CUT, True),
+    (("98.0", "99.5"), CUT, True),  # its result or acknowledgement was under way
+    (("97.0", "98.5"), CUT, False),
+    (("101.5", "101.6"), CUT, True),
+    (("102.5", "103.0"), CUT, False),
+    (("96.0", "96.5"), KILL, True),
+    (("90.0", "95.0"), KILL, False),
+])
+def test_a_second_run_needs_an_excuse(first_run, fault, is_excused):
+    begin, end = first_run
+    seen = runs(f"{begin} begin s1 1", f"{end} end s1 1", "200 begin s1 2", "201 end s1 2")
+    assert bool(blamed("s1", seen.repeated["s1"], [caller("1 sent s1 a", "1 confirmed s1")], [fault])) == is_excused
+
+
+def test_a_send_that_met_a_fault_is_an_excuse():
+    seen = runs("150 begin s1 1", "151 end s1 1", "152 begin s1 1", "153 end s1 1")
+    assert blamed("s1", seen.repeated["s1"], [caller("99 sent s1 a", "104 confirmed s1")], [CUT]) == [CUT]
+    assert blamed("s1", seen.repeated["s1"], [caller("120 sent s1 a", "121 confirmed s1")], [CUT]) == []
