@@ -4,7 +4,9 @@
 Started by chaos.sh. All that is random comes from the seed. Exit status 0 if nothing was lost.
 """
 import argparse
+import bisect
 import collections
+import itertools
 import os
 import pathlib
 import random
@@ -21,7 +23,7 @@ import kombu
 
 from journal import Reader, Writer
 from proxy import Proxy
-from verdict import Caller, Fault, Runs, blamed, natural, unfinished
+from verdict import RECOVERS_WITHIN, Caller, Fault, Runs, blamed, covered, natural, unfinished
 
 HEARTBEAT = 2
 QUEUE = "chaos"
@@ -63,6 +65,8 @@ class Broker:
 
     def _start(self, command):
         """Runs the command, and notes when the port opened."""
+        while self.is_open():  # a killed node's port closes a moment later
+            time.sleep(0.01)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 120
         while not self.is_open():
@@ -96,7 +100,6 @@ class Run:
         self.workers = {}
         self.started = 0
         self.surprises = []
-        self.recoveries = collections.defaultdict(list)
         self.log = Writer(self.logs / "faults.log")
         self.progress = Reader(self.logs / "tasks.journal")
         self.last_end = 0.0
@@ -149,17 +152,17 @@ class Run:
                 self.last_end = max(self.last_end, stamp)
 
     def wait_for_work_after(self, moment, seconds):
-        """How long after the moment a task has ended; None if none did in time."""
+        """When after the moment a task has ended; None if none did in time."""
         deadline = time.time() + seconds
         while True:
             self.look()
             if self.last_end > moment:
-                return self.last_end - moment
+                return self.last_end
             if time.time() > deadline:
                 return None
             time.sleep(0.02)
 
-    # Faults
+    # Faults: each returns what it did in detail, and whom it may have hit
 
     def proxy(self, *names):
         name = self.random.choice(names)
@@ -175,36 +178,36 @@ class Run:
     def broker_restarted(self):
         pause = self.random.uniform(0, 2)
         self.broker.restart(pause)
-        return f"down for {pause:.1f} s"
+        return f"down for {pause:.1f} s", "all"
 
     def broker_killed(self):
         pause = self.random.uniform(0, 1)
         self.broker.kill(pause)
-        return f"down for {pause:.1f} s"
+        return f"down for {pause:.1f} s", "all"
 
     def all_cut(self):
         how = self.random.choice(["rst", "fin"])
         names = self.random.choice([["workers"], ["swift"], ["workers", "swift", "python"]])
         for name in names:
             self.proxies[name].cut(how=how)
-        return f"{how} {' '.join(names)}"
+        return f"{how} {' '.join(names)}", names[0] if len(names) == 1 else "all"
 
     def one_cut(self):
         how = self.random.choice(["rst", "fin"])
         name, proxy = self.proxy("workers", "workers", "swift", "python")
-        return f"{how} {name} {self.strike(proxy, lambda number: proxy.cut(number, how))}"
+        return f"{how} {name} {self.strike(proxy, lambda number: proxy.cut(number, how))}", name
 
     def cut_in_a_frame(self):
         how = self.random.choice(["rst", "fin"])
         direction = self.direction()
         name, proxy = self.proxy("workers", "workers", "swift", "python")
-        return f"{how} {direction} {name} {self.strike(proxy, lambda number: proxy.cut_mid_frame(number, direction, how))}"
+        return f"{how} {direction} {name} {self.strike(proxy, lambda number: proxy.cut_mid_frame(number, direction, how))}", name
 
     def wrong_byte(self):
         place = self.random.choice(["end", "size"])
         direction = self.direction()
         name, proxy = self.proxy("workers", "workers", "swift")
-        return f"{place} {direction} {name} {self.strike(proxy, lambda number: proxy.corrupt(number, direction, place))}"
+        return f"{place} {direction} {name} {self.strike(proxy, lambda number: proxy.corrupt(number, direction, place))}", name
 
     def strike(self, proxy, fault):
         """Does it to one connection, and waits until it has happened."""
@@ -229,16 +232,16 @@ class Run:
         proxy.stall("open", direction, unread)
         time.sleep(seconds)
         proxy.resume()
-        return f"{seconds:.1f} s {direction} {name}{' unread' if unread else ''}"
+        return f"{seconds:.1f} s {direction} {name}{' unread' if unread else ''}", name
 
     def short_stall(self):
-        seconds = self.random.uniform(0.3, HEARTBEAT)
+        seconds = self.random.uniform(0.3, 0.75 * HEARTBEAT)
         direction = self.direction()
         name, proxy = self.proxy("workers", "workers", "swift", "python")
         proxy.stall("all", direction)
         time.sleep(seconds)
         proxy.resume()
-        return f"{seconds:.1f} s {direction} {name}"
+        return f"{seconds:.1f} s {direction} {name}", name
 
     def delayed(self):
         seconds, delay = self.random.uniform(1, 3), self.random.uniform(0.1, 0.8)
@@ -247,19 +250,20 @@ class Run:
         proxy.delay(delay, direction=direction)
         time.sleep(seconds)
         proxy.delay(0)
-        return f"by {delay:.1f} s for {seconds:.1f} s {direction} {name}"
+        return f"by {delay:.1f} s for {seconds:.1f} s {direction} {name}", "nobody"
 
     def worker_killed(self):
         name = self.random.choice(sorted(self.workers))
+        process = self.workers[name].pid
         self.stop_worker(name, signal.SIGKILL)
         self.start_worker()
-        return name
+        return name, f"process {process}"
 
     def worker_stopped(self):
         name = self.random.choice(sorted(self.workers))
         self.start_worker()
         self.stop_worker(name, signal.SIGTERM)
-        return name
+        return name, "nobody"
 
     KINDS = {
         "broker restarted": broker_restarted,
@@ -277,17 +281,14 @@ class Run:
 
     def inflict(self, kind):
         start = time.time()
-        detail = self.KINDS[kind](self)
-        fault = Fault(kind, detail, start, time.time(), forgets=kind == "broker killed")
+        detail, scope = self.KINDS[kind](self)
+        fault = Fault(kind, detail, start, time.time(), scope, forgets=kind == "broker killed")
         self.faults.append(fault)
-        self.log("fault", kind.replace(" ", "-"), f"{fault.end - fault.start:.3f}", detail)
+        self.log("fault", kind.replace(" ", "-"), f"{fault.end - fault.start:.3f}", scope.replace(" ", "-"), detail)
         self.check_workers()
-        recovered = self.wait_for_work_after(fault.end, RECOVERY)
-        if recovered is None:
+        if self.wait_for_work_after(fault.end, RECOVERY) is None:
             self.surprises.append(f"no task ended within {RECOVERY} s after {kind} ({detail}) at {fault.end:.3f}")
             self.log("surprise", self.surprises[-1])
-        else:
-            self.recoveries[kind].append(recovered)
 
     def chaos(self):
         """Rounds of all kinds in random order, until the time is over; the first round is complete in any case."""
@@ -370,14 +371,21 @@ class Report:
                 print(f"            and {len(details) - 40} more")
 
 
-def print_table(run):
-    print(f"  {'fault':24}{'times':>6}{'seconds':>9}   next task ended after it, seconds (median, worst)")
+def longest_pause(fault, ends):
+    """The longest time without the end of a task, at a fault and shortly after it."""
+    first, last = fault.start, fault.end + RECOVERS_WITHIN
+    inside = ends[bisect.bisect(ends, first):bisect.bisect(ends, last)]
+    return max(after - before for before, after in itertools.pairwise([first, *inside, last]))
+
+
+def print_table(run, ends):
+    print(f"  {'fault':24}{'times':>6}{'seconds':>9}   longest pause without the end of a task, seconds (median, worst)")
     for kind in run.KINDS:
         faults = [fault for fault in run.faults if fault.kind == kind]
-        lasted = statistics.mean(fault.end - fault.start for fault in faults) if faults else 0
-        recoveries = run.recoveries[kind]
-        recovery = f"{statistics.median(recoveries):9.2f}{max(recoveries):8.2f}" if recoveries else ""
-        print(f"  {kind:24}{len(faults):6}{lasted:9.1f}   {recovery}")
+        if faults:
+            pauses = [longest_pause(fault, ends) for fault in faults]
+            lasted = statistics.mean(fault.end - fault.start for fault in faults)
+            print(f"  {kind:24}{len(faults):6}{lasted:9.1f}   {statistics.median(pauses):9.2f}{max(pauses):8.2f}")
     print(f"  {'in all':24}{len(run.faults):6}")
 
 
@@ -399,7 +407,7 @@ def judge(run, ended, left):
         lost = unfinished(caller, runs)
         report(not lost, f"every task of the {name} caller finished at least once", lost)
     repeated = runs.repeated
-    unexplained = [label for label in sorted(repeated, key=natural) if not blamed(label, repeated[label], callers.values(), run.faults)]
+    unexplained = [label for label in sorted(repeated, key=natural) if not blamed(label, repeated[label], callers, run.faults)]
     report(not unexplained, f"{len(repeated)} tasks finished more than once, all of them in flight at a fault",
            [f"{label}: {repeated[label]}" for label in unexplained])
     lost = callers["swift"].without_result
@@ -420,7 +428,9 @@ def judge(run, ended, left):
     if firsts:
         print(f"  after {len(firsts)} returns of the broker the first result came {statistics.median(firsts):.2f} s after its port opened"
               f" (median; worst {max(firsts):.2f} s)")
-    print_table(run)
+    ends = sorted(stamp for stamp, (word, *_) in entries["tasks"] if word == "end")
+    print(f"  {covered(run.faults, run.faults[0].start, run.faults[-1].end):.0%} of the time lies in the window of a fault that may excuse any second run")
+    print_table(run, ends)
     return report
 
 

@@ -2,10 +2,14 @@
 import pytest
 
 from journal import Reader, Writer, parse
-from verdict import Caller, Fault, Runs, blamed, unfinished
+from verdict import Caller, Fault, Runs, blamed, covered, unfinished
 
 CUT = Fault("one connection cut", "", 100.0, 100.0)
 KILL = Fault("broker killed", "", 100.0, 110.0, forgets=True)
+WORKER = Fault("worker killed", "", 100.0, 100.0, scope="process 1")
+OTHER = Fault("worker killed", "", 100.0, 100.0, scope="process 2")
+CLIENT = Fault("one connection cut", "", 100.0, 100.0, scope="swift")
+DELAY = Fault("delay", "", 99.0, 102.0, scope="nobody")
 
 
 def caller(*lines):
@@ -58,14 +62,23 @@ def test_a_killed_run_does_not_count_as_finished():
     (("102.5", "103.0"), CUT, False),
     (("96.0", "96.5"), KILL, True),
     (("90.0", "95.0"), KILL, False),
+    (("99.5", "100.5"), WORKER, True),
+    (("99.5", "100.5"), OTHER, False),
+    (("99.5", "100.5"), CLIENT, False),
+    (("99.5", "100.5"), DELAY, False),
 ])
 def test_a_second_run_needs_an_excuse(first_run, fault, is_excused):
     begin, end = first_run
     seen = runs(f"{begin} begin s1 1", f"{end} end s1 1", "200 begin s1 2", "201 end s1 2")
-    assert bool(blamed("s1", seen.repeated["s1"], [caller("1 sent s1 a", "1 confirmed s1")], [fault])) == is_excused
+    assert bool(blamed("s1", seen.repeated["s1"], {"swift": caller("1 sent s1 a", "1 confirmed s1")}, [fault])) == is_excused
 
 
-def test_a_send_that_met_a_fault_is_an_excuse():
+@pytest.mark.parametrize(("times", "excuses"), [((99, 104), [CUT, CLIENT]), ((120, 121), [])])
+def test_a_send_that_met_a_fault_is_an_excuse(times, excuses):
     seen = runs("150 begin s1 1", "151 end s1 1", "152 begin s1 1", "153 end s1 1")
-    assert blamed("s1", seen.repeated["s1"], [caller("99 sent s1 a", "104 confirmed s1")], [CUT]) == [CUT]
-    assert blamed("s1", seen.repeated["s1"], [caller("120 sent s1 a", "121 confirmed s1")], [CUT]) == []
+    sender = caller(f"{times[0]} sent s1 a", f"{times[1]} confirmed s1")
+    assert blamed("s1", seen.repeated["s1"], {"swift": sender}, [CUT, CLIENT, WORKER, DELAY]) == excuses
+
+
+def test_time_under_faults():
+    assert covered([CUT, CLIENT, Fault("", "", 101, 103), Fault("", "", 119, 130)], 90, 120) == pytest.approx(6 / 30)

@@ -9,16 +9,30 @@ FORGOTTEN = 3.0  # a killed broker forgets acknowledgements that came so shortly
 
 @dataclasses.dataclass
 class Fault:
-    """What was done, from when to when, in seconds since the epoch."""
+    """What was done, from when to when, in seconds since the epoch, and who may have felt it."""
     kind: str
     detail: str
     start: float
     end: float
+    scope: str = "all"  # or: workers (their connections), a caller's name, `process N`, nobody
     forgets: bool = False
 
     @property
     def window(self):
         return self.start - (FORGOTTEN if self.forgets else 0), self.end + RECOVERS_WITHIN
+
+    def excuses(self, span):
+        """Whether it may have broken off what was under way."""
+        first, last = self.window
+        return span.begin <= last and span.end >= first and (self.scope == "all" or self.scope in span.scopes)
+
+
+@dataclasses.dataclass
+class Span:
+    """From when to when a task was under way, and the scopes of faults that concern it."""
+    begin: float
+    end: float
+    scopes: tuple
 
 
 class Caller:
@@ -63,11 +77,12 @@ class Runs:
                 self.begun += 1
                 open_runs[label, process] = stamp
             else:
-                self.finished[label].append((open_runs.pop((label, process), stamp), stamp))
+                begin = open_runs.pop((label, process), stamp)
+                self.finished[label].append(Span(begin, stamp + SETTLES_WITHIN, ("workers", f"process {process}")))
 
     @property
     def repeated(self):
-        return {label: sorted(runs) for label, runs in self.finished.items() if len(runs) > 1}
+        return {label: sorted(runs, key=lambda run: run.end) for label, runs in self.finished.items() if len(runs) > 1}
 
 
 def unfinished(caller, runs):
@@ -81,9 +96,19 @@ def natural(label):
 
 def blamed(label, finished, callers, faults):
     """The faults at which a task that ran more than once was under way; none if there is no excuse."""
-    spans = [(begin, end + SETTLES_WITHIN) for begin, end in finished[:-1]]
-    for caller in callers:
+    spans = finished[:-1]
+    for name, caller in callers.items():
         if label in caller.sent:
-            spans.append((caller.sent[label], caller.confirmed.get(label, float("inf")) + SETTLES_WITHIN))
-    return [fault for fault in faults
-            if any(begin <= fault.window[1] and end >= fault.window[0] for begin, end in spans)]
+            spans = [*spans, Span(caller.sent[label], caller.confirmed.get(label, float("inf")) + SETTLES_WITHIN, (name,))]
+    return [fault for fault in faults if any(fault.excuses(span) for span in spans)]
+
+
+def covered(faults, begin, end):
+    """Which part of the time lies in the window of a fault that concerns everybody or the workers' connections."""
+    total, reached = 0.0, begin
+    for first, last in sorted(fault.window for fault in faults if fault.scope in ("all", "workers")):
+        first, last = max(first, reached), min(last, end)
+        if last > first:
+            total += last - first
+            reached = last
+    return total / (end - begin)
