@@ -1,4 +1,4 @@
-package import AMQP
+internal import AMQP
 package import Logging
 
 /// Declares the delay ladder and binds queues to its exit (`celery.worker.consumer.delayed_delivery`).
