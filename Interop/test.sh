@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test tier, on a machine that has nothing but Debian and Swift. Ends with a line `N passed, N failed`, and `, N skipped` where some were.
 #
-#   test.sh [TIER…]     build lint unit broker tsan asan interop; all of them unless some are named
+#   test.sh [TIER…]     build lint unit broker interop chaos tsan asan; all of them unless some are named
 #   test.sh --rabbitmq 4 [TIER…]
 #                       the same in a Debian 13 beside this system, with RabbitMQ 4.0 and librabbitmq 0.15: broker and interop unless some are
 #                       named. Needs root, and some minutes more the first time: see debian13.sh
@@ -13,6 +13,7 @@
 #   tsan      unit and memory tests under ThreadSanitizer
 #   asan      unit and memory tests under AddressSanitizer
 #   interop   pytest: Python Celery against the Swift worker and client, faults included
+#   chaos     two minutes of faults of every kind, in an order that stays the same
 set -euo pipefail
 
 # shellcheck source=Interop/lib.sh
@@ -156,14 +157,24 @@ tier_interop() {
         (
             cd "$interop/scenarios"
             export SWCELERY=$swcelery SWCELERY_EXAMPLE_WORKER=$examples/exampleworker
-            logged interop timeout --kill-after 30 1200 "$python" -m pytest --junitxml "$work/interop.xml"
+            logged interop timeout --kill-after 30 1800 "$python" -m pytest --junitxml "$work/interop.xml"
         ) || status=$?
     fi
     tally interop "$status" "$work/interop.xml"
 }
 
+tier_chaos() {
+    local status=0
+    need_python
+    logged chaos build_examples debug "${swift_flags[@]}" || status=$?
+    if [ "$status" = 0 ]; then
+        CHAOS_EXECUTABLES=$examples logged chaos timeout --kill-after 30 900 "$interop/chaos.sh" --minutes 2 --seed 1 || status=$?
+    fi
+    tally chaos "$status"
+}
+
 tiers=("$@")
-[ $# -gt 0 ] || tiers=(build lint unit broker interop tsan asan)
+[ $# -gt 0 ] || tiers=(build lint unit broker interop chaos tsan asan)
 for tier in "${tiers[@]}"; do
     declare -F "tier_$tier" >/dev/null || fail "there is no tier $tier"
 done

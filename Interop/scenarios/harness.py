@@ -256,6 +256,12 @@ class Broker:
         time.sleep(1)
         self.control("start_app")
 
+    def is_open(self):
+        """Whether somebody listens on its port."""
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(address(self.url)) == 0
+
     def consumes(self, queue):
         """Whether the queue has a consumer; asked over a new connection, since older ones may be gone."""
         try:

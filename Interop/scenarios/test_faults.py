@@ -2,11 +2,19 @@
 
 These tests have a broker of their own, which they may treat as they like.
 """
+import os
+import threading
 import time
 
 import pytest
 
-from harness import PATIENCE, Broker, Wire
+import harness
+from harness import PATIENCE, Broker, Wire, eventually, unique
+
+# Outages after which work has to flow again at once, in seconds; OUTAGES="10 120" tries the longer one too.
+OUTAGES = [float(seconds) for seconds in os.environ.get("OUTAGES", "10").split()]
+FIRST_RESULT_WITHIN = 2.0
+SLACK = 3.0
 
 
 class ThrowAwayWire(Wire):
@@ -91,3 +99,44 @@ def test_worker_waits_for_a_broker_that_is_not_there_yet(broker, start_swift):
         broker.control("start_app")
     broker.wait_for_consumer(worker.queue)
     assert broker.answers(worker.queue)
+
+
+def time_to_first_result(broker, queue):
+    """Waits for the port to open, and returns how long after that the first new task is answered."""
+    eventually(broker.is_open, PATIENCE, "the port opens", interval=0.01)
+    opened = time.monotonic()
+
+    def wire():
+        try:
+            return Wire(broker.url)
+        except (OSError, EOFError):  # the port opens before the broker speaks
+            return None
+
+    fresh = eventually(wire, PATIENCE, "the broker speaks", interval=0.01)
+    try:
+        replies = unique("replies")
+        fresh.channel.queue_declare(replies, exclusive=True)
+        fresh.publish_task(queue, "demo.add", (2, 3), reply_to=replies)
+        assert eventually(lambda: fresh.channel.basic_get(replies, no_ack=True), PATIENCE, "the first new result", interval=0.01)
+        return time.monotonic() - opened
+    finally:
+        fresh.close()
+
+
+@pytest.mark.skipif(harness.STAND_IN, reason="Celery's own worker waits longer")
+@pytest.mark.parametrize("seconds", OUTAGES)
+def test_first_result_after_an_outage(broker, start_swift, record_property, seconds):
+    """However long the broker was away, work flows again within two seconds."""
+    worker = start_swift()
+    assert broker.answers(worker.queue)
+    broker.control("stop_app")
+    time.sleep(seconds)
+    start = threading.Thread(target=broker.control, args=("start_app",))
+    start.start()
+    try:
+        took = time_to_first_result(broker, worker.queue)
+    finally:
+        start.join()
+    record_property("seconds", took)
+    print(f"{took:.2f} s after the port opened, {seconds:.0f} s after the broker went")
+    assert took < FIRST_RESULT_WITHIN + SLACK

@@ -24,7 +24,7 @@ static void *run(void *argument) {
   return NULL;
 }
 
-int swc_thread_start(const char *name, void (*body)(void *), void *context) {
+int swc_thread_start(const char *name, unsigned long stack_size, void (*body)(void *), void *context) {
   start_t *start = calloc(1, sizeof *start);
   if (start == NULL) return ENOMEM;
   strncpy(start->name, name, sizeof start->name - 1);
@@ -34,6 +34,7 @@ int swc_thread_start(const char *name, void (*body)(void *), void *context) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  if (stack_size > 0) pthread_attr_setstacksize(&attributes, stack_size);
   pthread_t thread;
   int status = pthread_create(&thread, &attributes, run, start);
   pthread_attr_destroy(&attributes);

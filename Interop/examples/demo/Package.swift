@@ -1,13 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package as a user of swcelery would write it: tasks that caller and worker share, a program that calls them, a worker with tasks.
+// A package as a user of swcelery would write it: tasks that caller and worker share, a program that calls them, a worker with tasks; and
+// the caller and the worker of the chaos run.
 let package = Package(
     name: "swcelery-demo",
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "demo", targets: ["demo"]),
         .executable(name: "exampleworker", targets: ["exampleworker"]),
+        .executable(name: "chaosclient", targets: ["chaosclient"]),
+        .executable(name: "chaosworker", targets: ["chaosworker"]),
     ],
     dependencies: [
         .package(name: "swcelery", path: "../../.."),
@@ -26,6 +29,19 @@ let package = Package(
         .executableTarget(
             name: "exampleworker",
             dependencies: ["SharedTasks", .product(name: "CeleryCommandLine", package: "swcelery")]
+        ),
+        .target(name: "Journal"),
+        .executableTarget(
+            name: "chaosclient",
+            dependencies: [
+                "Journal", "SharedTasks",
+                .product(name: "Celery", package: "swcelery"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .executableTarget(
+            name: "chaosworker",
+            dependencies: ["Journal", "SharedTasks", .product(name: "CeleryCommandLine", package: "swcelery")]
         ),
     ],
     swiftLanguageModes: [.v6]

@@ -1,7 +1,7 @@
 internal import CRabbitMQ
 
 extension BasicProperties {
-    init(_ source: amqp_basic_properties_t) {
+    init(_ source: amqp_basic_properties_t) throws(TableTooDeep) {
         self.init()
         let flags = source._flags
         func text(_ flag: Int32, _ bytes: amqp_bytes_t) -> String? {
@@ -9,7 +9,7 @@ extension BasicProperties {
         }
         contentType = text(AMQP_BASIC_CONTENT_TYPE_FLAG, source.content_type)
         contentEncoding = text(AMQP_BASIC_CONTENT_ENCODING_FLAG, source.content_encoding)
-        if flags & amqp_flags_t(AMQP_BASIC_HEADERS_FLAG) != 0 { headers = FieldTable(source.headers) }
+        if flags & amqp_flags_t(AMQP_BASIC_HEADERS_FLAG) != 0 { headers = try FieldTable(source.headers) }
         if flags & amqp_flags_t(AMQP_BASIC_DELIVERY_MODE_FLAG) != 0 { deliveryMode = source.delivery_mode }
         if flags & amqp_flags_t(AMQP_BASIC_PRIORITY_FLAG) != 0 { priority = source.priority }
         correlationID = text(AMQP_BASIC_CORRELATION_ID_FLAG, source.correlation_id)

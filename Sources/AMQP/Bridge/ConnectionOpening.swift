@@ -77,7 +77,7 @@ enum ConnectionOpening {
         let arena = Arena()
         var properties = arena.table(ClientProperties.table(configuration))
         let uri = configuration.uri
-        let (channels, frame) = (Int32(configuration.channelMax), Int32(configuration.frameMax))
+        let (channels, frame) = (Int32(configuration.channelMax), Int32(configuration.offeredFrameMax))
         let heartbeat = Int32(clamping: configuration.heartbeat.components.seconds)
         let reply =
             switch configuration.saslMechanism {

@@ -9,10 +9,13 @@ package enum ContentHeaderCodec {
 
     /// Reads the payload of a content header frame.
     ///
-    /// - Throws: `AMQPError` with code `protocolViolation` where the payload is cut off or of another class.
+    /// - Throws: `AMQPError` with code `protocolViolation` where the payload is cut off, of another class, or nested too deeply.
     package static func decode(_ frame: [UInt8]) throws(AMQPError) -> (properties: BasicProperties, bodySize: UInt64) {
         guard frame.count >= prefixSize, frame[0] == 0, frame[1] == UInt8(basicClass) else {
             throw AMQPError(.protocolViolation, "not a content header of the basic class")
+        }
+        guard TableDepth.isWithinLimit(properties: frame[prefixSize...]) else {
+            throw AMQPError(.protocolViolation, "the headers are nested too deeply")
         }
         let bodySize = frame[4..<prefixSize].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         var pool = amqp_pool_t()
@@ -23,7 +26,7 @@ package enum ContentHeaderCodec {
             var decoded: UnsafeMutableRawPointer?
             let bytes = amqp_bytes_t(len: buffer.count, bytes: buffer.baseAddress)
             guard amqp_decode_properties(basicClass, &pool, bytes, &decoded) >= 0, let decoded else { return nil }
-            return BasicProperties(decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee)
+            return try? BasicProperties(decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee)
         }
         guard let properties else {
             throw AMQPError(.protocolViolation, "the content header's properties are malformed")

@@ -25,7 +25,10 @@ extension FieldValue {
         }
     }
 
-    init(_ source: amqp_field_value_t) {
+    /// Copies a value.
+    ///
+    /// - Throws: `TableTooDeep` where it is nested more deeply than `depth` allows.
+    init(_ source: amqp_field_value_t, depth: Int) throws(TableTooDeep) {
         switch source.kind {
         case UInt8(ascii: "t"): self = .bool(source.value.boolean != 0)
         case UInt8(ascii: "b"): self = .int8(source.value.i8)
@@ -44,22 +47,32 @@ extension FieldValue {
             let bytes = source.value.bytes
             self = bytes.validText.map(FieldValue.string) ?? .longBytes(bytes.array)
         case UInt8(ascii: "x"): self = .bytes(source.value.bytes.array)
-        case UInt8(ascii: "A"): self = .array(Self.elements(source.value.array))
+        case UInt8(ascii: "A"): self = .array(try Self.elements(source.value.array, depth: depth))
         case UInt8(ascii: "T"): self = .timestamp(source.value.u64)
-        case UInt8(ascii: "F"): self = .table(FieldTable(source.value.table))
+        case UInt8(ascii: "F"): self = .table(try FieldTable(source.value.table, depth: depth - 1))
         // librabbitmq refuses octets that it does not know, so what is left is `V`.
         default: self = .void
         }
     }
 
-    private static func elements(_ source: amqp_array_t) -> [FieldValue] {
-        UnsafeBufferPointer(start: source.entries, count: Int(source.num_entries)).map(FieldValue.init)
+    private static func elements(_ source: amqp_array_t, depth: Int) throws(TableTooDeep) -> [FieldValue] {
+        guard depth > 0 else { throw TableTooDeep() }
+        let entries = UnsafeBufferPointer(start: source.entries, count: Int(source.num_entries))
+        return try entries.map { element throws(TableTooDeep) in try FieldValue(element, depth: depth - 1) }
     }
 }
 
 extension FieldTable {
-    init(_ source: amqp_table_t) {
+    /// Copies a table.
+    ///
+    /// - Throws: `TableTooDeep` where it is nested more deeply than `depth` allows.
+    init(_ source: amqp_table_t, depth: Int = MessageLimits.depthLimit) throws(TableTooDeep) {
+        guard depth >= 0 else { throw TableTooDeep() }
         let entries = UnsafeBufferPointer(start: source.entries, count: Int(source.num_entries))
-        self.init(entries.map { Field($0.key.text, FieldValue($0.value)) })
+        self.init(
+            try entries.map { entry throws(TableTooDeep) in
+                Field(entry.key.text, try FieldValue(entry.value, depth: depth))
+            }
+        )
     }
 }

@@ -13,7 +13,7 @@ extension InboundFrame {
             self = .header(
                 channel: frame.channel,
                 bodySize: frame.payload.properties.body_size,
-                BasicProperties(properties.pointee)
+                try? BasicProperties(properties.pointee)
             )
         case AMQP_FRAME_BODY: self = .body(channel: frame.channel, frame.payload.body_fragment.array)
         default: throw AMQPError(.protocolViolation, "a frame of an unknown type")

@@ -81,6 +81,10 @@ final class ChannelCore {
         case .delivery(let source): deliver(content, source)
         case .get(let source):
             settlements.delivered(source.deliveryTag, noAck: false)
+            guard content.isReadable else {
+                replies.popFirst()?.continuation.resume(throwing: Self.unreadable)
+                return
+            }
             try answer(.get(IncomingMessage(content, source)))
         case .returned(let code, let text, let exchange, let routingKey):
             let source = ContentSource(
@@ -111,8 +115,17 @@ final class ChannelCore {
             _ = settlements.settle(source.deliveryTag, .reject(requeue: true))
             return
         }
+        guard content.isReadable else {
+            // No consumer could do anything with it; the queue's dead-letter exchange gets it, if it has one.
+            if !subscription.noAck { _ = settlements.settle(source.deliveryTag, .reject(requeue: false)) }
+            return
+        }
         if subscription.batch.isEmpty { filled.append(subscription) }
         subscription.batch.append(IncomingMessage(content, source))
+    }
+
+    private static var unreadable: AMQPError {
+        AMQPError(.protocolViolation, "the message's headers are nested too deeply to be read")
     }
 
     /// Hands the turn's deliveries to their consumers.

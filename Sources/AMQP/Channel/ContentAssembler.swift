@@ -13,6 +13,8 @@ struct ContentAssembler: Sendable {
     struct Content: Sendable, Hashable {
         var kind: Kind
         var properties: BasicProperties
+        /// Whether the properties could be read.
+        var isReadable = true
         var body: [UInt8]
     }
 
@@ -41,13 +43,18 @@ struct ContentAssembler: Sendable {
         state = .awaitingHeader(kind)
     }
 
-    /// The message's header; answers the message if it has no body.
-    mutating func header(bodySize: UInt64, _ properties: BasicProperties) throws(AMQPError) -> Content? {
+    /// The message's header, without properties where they cannot be read; answers the message if it has no body.
+    mutating func header(bodySize: UInt64, _ properties: BasicProperties?) throws(AMQPError) -> Content? {
         guard case .awaitingHeader(let kind) = state else { throw Self.violation("a content header without a method") }
         guard bodySize <= UInt64(maximumBodySize) else {
             throw Self.violation("a body of \(bodySize) bytes is above the limit of \(maximumBodySize)")
         }
-        let content = Content(kind: kind, properties: properties, body: [])
+        let content = Content(
+            kind: kind,
+            properties: properties ?? BasicProperties(),
+            isReadable: properties != nil,
+            body: []
+        )
         guard bodySize > 0 else {
             state = .idle
             return content

@@ -20,6 +20,7 @@ public actor AMQPConnection {
     private nonisolated let ended = OneShot<AMQPError?>()
     private nonisolated let blocked = BlockedMonitor()
     private nonisolated let stale = Atomic<Int>(0)
+    private nonisolated let unreadable = Atomic<Int>(0)
     private var state = ConnectionStateMachine()
     private var handle: ConnectionHandle?
     private var channels: [UInt16: ChannelCore] = [:]
@@ -50,6 +51,7 @@ public actor AMQPConnection {
         let connection = try AMQPConnection(configuration, logger)
         try connection.loop.start(
             name: "amqp-\(configuration.connectionName ?? "connection")",
+            stackSize: configuration.stackSize,
             turn: { [weak connection] posts in connection?.assumeIsolated { $0.turn(posts) } },
             finish: { [weak connection] in connection?.assumeIsolated { $0.finishTurn() } }
         )
@@ -103,6 +105,9 @@ public actor AMQPConnection {
 
     /// Settlements that came too late: their channel had ended, or they were settled before.
     public nonisolated var staleSettlementCount: Int { stale.load(ordering: .relaxed) }
+
+    /// Messages whose headers are nested too deeply to be read: deliveries are rejected without requeueing.
+    public nonisolated var unreadableMessageCount: Int { unreadable.load(ordering: .relaxed) }
 
     /// The negotiated heartbeat; zero is off, nil after the end.
     public var negotiatedHeartbeat: Duration? { handle.map { .seconds($0.heartbeat) } }
@@ -271,6 +276,7 @@ public actor AMQPConnection {
             try accept(method, on: core)
         case .header(let number, let bodySize, let properties):
             guard let core = channels[number] else { return }
+            if properties == nil { countUnreadable(on: number) }
             if let content = try core.assembler.header(bodySize: bodySize, properties) { try core.complete(content) }
         case .body(let number, let fragment):
             guard let core = channels[number] else { return }
@@ -314,6 +320,14 @@ public actor AMQPConnection {
             try core.answer(reply)
             if reply == .channelClose { remove(core, nil) }
         }
+    }
+
+    private func countUnreadable(on channel: UInt16) {
+        unreadable.add(1, ordering: .relaxed)
+        logger.error(
+            "refused a message whose headers are nested too deeply",
+            metadata: ["channel": "\(channel)", "limit": "\(MessageLimits.depthLimit)"]
+        )
     }
 
     private func settle(_ settled: [PublisherConfirms<PublishCompletion>.Settled]) {

@@ -20,7 +20,7 @@ public struct ConnectionConfiguration: Sendable {
     public var heartbeat: Duration
     /// Limit for the broker's answer to a request such as a declaration.
     public var requestTimeout: Duration
-    /// Largest frame that is offered, in bytes.
+    /// Largest frame that is offered, in bytes; more than 4 MiB counts as 4 MiB.
     public var frameMax: Int
     /// Largest number of channels that is offered.
     public var channelMax: Int
@@ -46,7 +46,7 @@ public struct ConnectionConfiguration: Sendable {
         connectTimeout = try Self.seconds(uri.query, "connect_timeout", "connection_timeout") ?? .seconds(4)
         heartbeat = try Self.seconds(uri.query, "heartbeat") ?? .seconds(120)
         requestTimeout = .seconds(30)
-        frameMax = try Self.number(uri.query, "frame_max", 4096...Int(Int32.max)) ?? 131_072
+        frameMax = try Self.number(uri.query, "frame_max", 4096...Int(Int32.max)) ?? Self.defaultFrame
         channelMax = try Self.number(uri.query, "channel_max", 1...65535) ?? 2047
         maximumBodySize = 512 * 1024 * 1024
         clientProperties = [:]
@@ -57,6 +57,19 @@ public struct ConnectionConfiguration: Sendable {
         default: throw AMQPError(.invalidURL, "login_method is not one of PLAIN, EXTERNAL")
         }
     }
+
+    /// Largest frame that is offered.
+    var offeredFrameMax: Int { min(frameMax, Self.largestFrame) }
+
+    /// Stack of the connection's thread in bytes, so that no table that fits into a frame can overflow it.
+    ///
+    /// librabbitmq before 0.14 decodes nested tables and arrays without a bound. A level takes at least five bytes of the
+    /// frame and, measured, up to 120 bytes of the stack: 24 for each byte, which is more than doubled here for other
+    /// compilers. Before the negotiation librabbitmq takes frames of its own default size.
+    var stackSize: Int { (1 << 20) + 64 * max(offeredFrameMax, Self.defaultFrame) }
+
+    private static let largestFrame = 4 << 20
+    private static let defaultFrame = 131_072
 
     private static func seconds(_ query: [String: String], _ names: String...) throws(AMQPError) -> Duration? {
         for name in names {

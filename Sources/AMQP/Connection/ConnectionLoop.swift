@@ -41,14 +41,17 @@ final class ConnectionLoop: SerialExecutor {
     /// Starts the thread.
     ///
     /// - Parameters:
+    ///   - name: The thread's name.
+    ///   - stackSize: The thread's stack in bytes.
     ///   - turn: Moves frames and performs posts; nil when the connection is gone, which ends the thread.
-    ///   - settle: Flushes what the jobs of the turn have left behind, and tells how long to wait.
+    ///   - finish: Flushes what the jobs of the turn have left behind, and tells how long to wait.
     func start(
         name: String,
+        stackSize: Int,
         turn: @escaping @Sendable ([OutboxItem]) -> Void,
         finish: @escaping @Sendable () -> Wait?
     ) throws(AMQPError) {
-        try DetachedThread.start(name: name) { self.run(turn, finish) }
+        try DetachedThread.start(name: name, stackSize: stackSize) { self.run(turn, finish) }
     }
 
     private func run(_ turn: ([OutboxItem]) -> Void, _ finish: () -> Wait?) {

@@ -1,7 +1,8 @@
 /// A frame from the broker as Swift values, which own their memory.
 enum InboundFrame: Sendable {
     case method(channel: UInt16, ServerMethod)
-    case header(channel: UInt16, bodySize: UInt64, BasicProperties)
+    /// A content header; without properties where they are nested too deeply to be read.
+    case header(channel: UInt16, bodySize: UInt64, BasicProperties?)
     case body(channel: UInt16, [UInt8])
     case connectionClose(CloseReason)
     case connectionCloseOK

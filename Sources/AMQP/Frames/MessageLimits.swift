@@ -3,7 +3,7 @@
 enum MessageLimits {
     private static let shortStringLimit = 255
     /// Deeper tables are refused; the broker and librabbitmq recurse into them.
-    private static let depthLimit = 100
+    static let depthLimit = 100
     /// Bytes of a frame around its payload, and of a content header before its properties.
     private static let frameOverhead = 8 + 12
 

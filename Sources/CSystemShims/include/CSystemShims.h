@@ -29,8 +29,9 @@ int swc_wake_wait(swc_wake_t wake, int socket, int timeout_ms);
 /// A number that tells the running thread from all others.
 unsigned long swc_current_thread(void);
 
-/// Starts a detached thread that calls `body(context)`. Answers 0 or an errno.
-int swc_thread_start(const char *name, void (*body)(void *), void *context);
+/// Starts a detached thread that calls `body(context)`, with a stack of so many bytes (0: the system's default). Answers
+/// 0 or an errno.
+int swc_thread_start(const char *name, unsigned long stack_size, void (*body)(void *), void *context);
 
 /// What the system knows of a connected TCP socket.
 typedef struct {

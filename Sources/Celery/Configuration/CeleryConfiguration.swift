@@ -133,12 +133,12 @@ public struct CeleryConfiguration: Sendable {
     /// Celery holds any number by default. What comes beyond the bound is handed over to the delay ladder; where that is
     /// not possible, no more tasks are fetched as long as all that came were for later.
     public var workerETATaskLimit: Int?
-    /// How far ahead a task's `eta` may be for a worker to hold it; what is due later is handed over to the delay ladder
-    /// in the broker. Nil for as far as ``workerConsumerTimeout`` allows.
+    /// How far ahead a task's `eta` may be for a worker to hold it; nil for as far as ``workerConsumerTimeout`` allows.
     ///
-    /// Fifteen minutes keep in the worker, and so in `inspect scheduled`, what people look for there: the waits of
-    /// retries (three minutes by default, ten at most with `retry_backoff`) and short countdowns. It is half of the
-    /// broker's default timeout, so that what is held is never handed back on the way. Not a setting of Celery.
+    /// What is due later is handed over to the delay ladder in the broker. Fifteen minutes keep in the worker, and so in
+    /// `inspect scheduled`, what people look for there: the waits of retries (three minutes by default, ten at most with
+    /// `retry_backoff`) and short countdowns. It is half of the broker's default timeout, so that what is held is never
+    /// handed back on the way. Not a setting of Celery.
     public var workerETAHoldLimit: Duration? = .seconds(900)
     /// How long the broker lets a delivery be unsettled before it closes the channel; nil for ever.
     ///
