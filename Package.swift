@@ -85,7 +85,9 @@ let package = Package(
         ),
         .testTarget(
             name: "CeleryCommandLineTests",
-            dependencies: ["Celery", "CeleryCommandLine", "CeleryWorker", "CThreadSanitizer", argumentParser, logging]
+            dependencies: [
+                "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", argumentParser, logging,
+            ]
         ),
         .testTarget(
             name: "BrokerTests",

@@ -22,7 +22,10 @@ public struct CeleryConfiguration: Sendable {
     public var brokerConnectionRetry: Bool = true
     /// `broker_connection_retry_on_startup`: the same for the first connection; nil follows `brokerConnectionRetry`.
     public var brokerConnectionRetryOnStartup: Bool?
-    /// `broker_connection_max_retries`: failed tries after which a worker gives up; nil for never.
+    /// `broker_connection_max_retries`: further tries after which a worker gives up, 2, 4, 6 … 30 seconds apart; nil for
+    /// never, 0 for after the first one.
+    ///
+    /// Attempts that are made in between, so that work goes on soon after the broker is back, do not count.
     public var brokerConnectionMaxRetries: Int? = 100
     /// `broker_heartbeat`: the heartbeat that is asked for; the broker may shorten it.
     ///

@@ -140,8 +140,10 @@ final class QueueConsumer: Sendable {
     private func replaceOnce() async {
         let (old, isNewCredit) = state.withLock { ($0.tags, $0.announcedCredit != $0.credit) }
         do {
+            // Beside an exclusive consumer there cannot be another one.
+            if desired.exclusive { for tag in old { try await cancel(tag) } }
             let tag = try await start()
-            for tag in old { try await cancel(tag) }
+            if !desired.exclusive { for tag in old { try await cancel(tag) } }
             if isNewCredit { announce(tag) }
             post(.replaced(epoch, tag))
         } catch {
