@@ -86,6 +86,11 @@ final class SharedConnection<Session: Sendable>: Sendable {
         if case .open = state.withLock({ $0.phase }) { true } else { false }
     }
 
+    /// What is set up on the connection that is open; nil where none is.
+    var session: Session? {
+        if case .open(let lease, _) = state.withLock({ $0.phase }) { lease.session } else { nil }
+    }
+
     /// Closes the connection for good.
     func close() async {
         let phase = state.withLock { state in

@@ -117,6 +117,12 @@ public struct CeleryConfiguration: Sendable {
 
     /// `result_expires`: how long a reply queue without consumers is kept; nil for ever.
     public var resultExpires: Duration? = .seconds(86_400)
+    /// Whether the broker deletes a client's reply queue when the client's connection is lost, with the results in it.
+    ///
+    /// Celery's clients declare it so. Without it, results that come in meanwhile are read after the reconnect; the client
+    /// deletes the queue when it is shut down, and where it could not, the queue goes after `resultExpires`. Not a setting
+    /// of Celery.
+    public var resultQueueAutoDelete: Bool = false
     /// `result_persistent`: whether result messages survive a restart of the broker.
     public var resultPersistent: Bool = false
     /// `result_extended`: whether results carry the task's name, arguments, worker, retries and queue.

@@ -5,8 +5,9 @@ internal import Synchronization
 /// Results over the broker itself, Celery's `rpc://`: one reply queue per client, read by one consumer, on which all
 /// results come in and are matched to who waits for them.
 ///
-/// The queue goes when its consumer's connection does (it is auto-delete, as Celery's). While somebody has a handle it is
-/// declared and consumed anew at once; results that were sent in between are lost, as they are to Python's clients.
+/// The queue outlives a lost connection, so that results which come in meanwhile wait in it, unless it is auto-delete as
+/// Celery's is. While somebody has a handle it is consumed again as soon as a broker can be reached. A graceful shutdown
+/// deletes it, and one whose client is gone expires.
 package final class RPCResultBackend: Sendable {
     /// Messages that could not be used.
     package struct Counters: Sendable, Equatable {
@@ -16,25 +17,30 @@ package final class RPCResultBackend: Sendable {
         package var late = 0
         /// Messages of unknown tasks that were dropped because there were too many.
         package var dropped = 0
-        /// How often the reply queue was declared anew.
+        /// How often the reply queue was consumed again on a new connection.
         package var reconnects = 0
+        /// How often it had vanished by then, with the results in it.
+        package var vanished = 0
     }
 
     private struct State {
         var ledger = ResultLedger()
         var malformed = 0
         var reconnects = 0
+        var vanished = 0
         var hasConsumed = false
         var isRecovering = false
         var isClosed = false
     }
 
-    /// Name of the reply queue.
-    package let replyQueue: String
+    /// How long a shutdown waits for the reply queue's deletion.
+    private static let deletionLimit = Duration.seconds(2)
+
+    private let queue: ReplyQueue
     private let accept: AcceptedContent
     private let logger: Logger
     private let state = Mutex(State())
-    private let connection: SharedConnection<Void>
+    private let connection: SharedConnection<ReplyQueue.Session>
 
     package init(
         broker: any Broker,
@@ -42,23 +48,26 @@ package final class RPCResultBackend: Sendable {
         replyQueue: String = TaskID.make(),
         logger: Logger
     ) {
-        self.replyQueue = replyQueue
+        queue = ReplyQueue(replyQueue, configuration: configuration, logger: logger)
         self.logger = logger
         accept = AcceptedContent(configuration.resultAcceptContent ?? configuration.acceptContent)
-        let declaration = Self.declaration(replyQueue, expires: configuration.resultExpires)
         let relay = Relay()
         connection = SharedConnection(broker: broker, role: .client) { connection, epoch throws(AMQPError) in
-            try await relay.backend?.open(connection, declaration, epoch)
+            guard let backend = relay.backend else { throw AMQPError(.cancelled, "the client is gone") }
+            return try await backend.open(connection, epoch)
         }
         relay.set(self)
     }
+
+    /// Name of the reply queue.
+    package var replyQueue: String { queue.name }
 
     /// Declares and consumes the reply queue, unless that is done: before the first task that a result is wanted of.
     package func prepare() async throws(CeleryError) {
         _ = try await connection.lease()
     }
 
-    /// Stops consuming; everybody who waits gets an error.
+    /// Stops consuming and deletes the reply queue; everybody who waits gets an error.
     package func close() async {
         let error = CeleryError(.closed, "the client has been shut down")
         perform(
@@ -67,6 +76,11 @@ package final class RPCResultBackend: Sendable {
                 return state.ledger.close(error)
             }
         )
+        if let session = connection.session {
+            try? await limited(to: Self.deletionLimit, late: { .waitCancelled }) { [queue] in
+                await queue.delete(on: session)
+            }
+        }
         await connection.close()
     }
 
@@ -77,7 +91,8 @@ package final class RPCResultBackend: Sendable {
                 malformed: state.malformed,
                 late: state.ledger.lateCount,
                 dropped: state.ledger.droppedCount,
-                reconnects: state.reconnects
+                reconnects: state.reconnects,
+                vanished: state.vanished
             )
         }
     }
@@ -166,52 +181,47 @@ extension RPCResultBackend {
 // MARK: - Consuming
 
 extension RPCResultBackend {
-    private static func declaration(_ name: String, expires: Duration?) -> QueueDeclaration {
-        var arguments: FieldTable = [:]
-        if let expires, expires > .zero {
-            // RabbitMQ takes up to 32 bits of milliseconds, and no zero.
-            let milliseconds = min(max(expires.inSeconds * 1000, 1), Double(UInt32.max))
-            arguments["x-expires"] = .integer(Int(milliseconds))
-        }
-        return QueueDeclaration(name: name, durable: true, autoDelete: true, arguments: arguments)
-    }
-
     private func open(
         _ connection: any BrokerConnection,
-        _ declaration: QueueDeclaration,
         _ epoch: Int
-    ) async throws(AMQPError) {
-        let channel = try await connection.openChannel()
-        _ = try await channel.declareQueue(declaration)
+    ) async throws(AMQPError) -> ReplyQueue.Session {
         // Results are read off the connection's thread: large ones take their time.
         let (events, feed) = AsyncStream.makeStream(of: ConsumerEvent.self)
-        _ = try await channel.consume(replyQueue, options: ConsumeOptions(noAck: true)) { event in
+        let session = try await queue.open(on: connection, isKnown: state.withLock { $0.hasConsumed }) { event in
             feed.yield(event)
             if case .deliveries = event { return }
             feed.finish()
         }
-        noteOpening()
+        noteOpening(session)
         Task { [weak self] in
             for await event in events {
-                if case .deliveries(let messages) = event { self?.receive(messages) }
+                guard case .deliveries(let messages) = event else { continue }
+                self?.receive(messages)
+                // Taken in first: what this process loses on its way stays with the broker.
+                for message in messages { session.channel.settle(message.deliveryTag, .ack) }
             }
             // The channel lives as long as its consumer.
-            withExtendedLifetime(channel) { self?.lost(epoch) }
+            withExtendedLifetime(session) { self?.lost(epoch) }
         }
+        return session
     }
 
-    private func noteOpening() {
+    private func noteOpening(_ session: ReplyQueue.Session) {
         let (isAgain, isWanted) = state.withLock { state in
             defer { state.hasConsumed = true }
             if state.hasConsumed { state.reconnects += 1 }
+            if session.isNew { state.vanished += 1 }
             return (state.hasConsumed, state.ledger.entryCount > 0)
         }
-        guard isAgain else { return }
-        logger.log(
-            level: isWanted ? .warning : .debug,
-            "reply queue declared anew; results that were sent meanwhile are lost",
-            metadata: ["queue": "\(replyQueue)"]
-        )
+        if session.isNew {
+            logger.log(
+                level: isWanted ? .warning : .debug,
+                "reply queue had vanished and was declared anew; results that were sent meanwhile are lost",
+                metadata: ["queue": "\(replyQueue)"]
+            )
+        } else if isAgain {
+            logger.info("reply queue is consumed again", metadata: ["queue": "\(replyQueue)"])
+        }
     }
 
     private func receive(_ messages: [IncomingMessage]) {
@@ -289,33 +299,39 @@ extension RPCResultBackend {
         }
         guard begins else { return }
         Task { [weak self] in
-            let delays = RetryPolicy(
-                maxRetries: nil,
-                intervalStep: .milliseconds(500),
-                intervalMax: .seconds(5)
-            ).delays
-            while let delay = delays.next() {
+            var schedule = ReconnectSchedule()
+            var step = schedule.lost(nil)
+            while case .attempt(let delay, _) = step {
                 try? await Task.sleep(for: delay)
-                guard let self, await self.recover() == false else { return }
+                guard let self else { return }
+                guard let error = await self.recover() else { return }
+                step = schedule.failed(error)
+                if case .attempt(_, let failed?) = step { self.note(failed, error) }
             }
         }
     }
 
-    /// Tries once to consume anew; answers whether there is nothing more to be done.
-    private func recover() async -> Bool {
+    /// Tries once to consume again; answers why that failed, or nil where there is nothing more to be done.
+    private func recover() async -> AMQPError? {
         let isWanted = state.withLock { state in
             if state.isClosed || state.ledger.entryCount == 0 { state.isRecovering = false }
             return state.isRecovering
         }
-        guard isWanted else { return true }
+        guard isWanted else { return nil }
         do {
             try await prepare()
             state.withLock { $0.isRecovering = false }
-            return true
+            return nil
         } catch {
-            logger.warning("results cannot be consumed, trying again", metadata: ["error": "\(error)"])
-            return false
+            return error.underlying as? AMQPError ?? AMQPError(.connectionFailed, error.message)
         }
+    }
+
+    private func note(_ failed: ReconnectSchedule.FailedTry, _ error: AMQPError) {
+        logger.warning(
+            "results cannot be consumed, trying again",
+            metadata: ["try": "\(failed.number)", "error": "\(error)"]
+        )
     }
 }
 

@@ -52,7 +52,7 @@ struct SendTests {
             #expect(broker.isBound("low", to: "low", routingKey: "low"))
             let replyQueue = try #require(broker.messages(in: "low").first?.properties.replyTo)
             let declaration = try #require(broker.declaration(ofQueue: replyQueue))
-            #expect(declaration.durable && declaration.autoDelete && !declaration.exclusive)
+            #expect(declaration.durable && !declaration.autoDelete && !declaration.exclusive)
             #expect(declaration.arguments == ["x-expires": 86_400_000])
             #expect(broker.consumerCount(of: replyQueue) == 1)
             // One connection publishes, one consumes results, one is the worker's.
