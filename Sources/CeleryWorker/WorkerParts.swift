@@ -84,6 +84,7 @@ struct WorkerParts: Sendable {
                 broker: broker,
                 configuration: celery,
                 topology: Self.topology(queues, prefetch: prefetch),
+                usesQuorum: queueTable.usesQuorum || queues.contains { $0.isQuorum },
                 prefetch: prefetch,
                 purge: configuration.purge,
                 intake: intake,

@@ -35,23 +35,15 @@ package final class AMQPBroker: Broker {
 
     package func connect(_ role: BrokerRole) async throws(AMQPError) -> any BrokerConnection {
         let addresses = role == .publish ? publishAddresses : consumeAddresses
-        var failure = AMQPError(.connectionFailed, "no broker address")
-        for (index, uri) in addresses.turn() {
-            do {
+        return try await addresses.firstThatWorks { uri throws(AMQPError) in
+            do throws(AMQPError) {
                 let settings = try await ready(uri, role)
-                let connection = try await AMQPConnection.connect(settings, logger: logger)
-                addresses.worked(index)
-                return AMQPBrokerConnection(connection: connection)
+                return AMQPBrokerConnection(connection: try await AMQPConnection.connect(settings, logger: logger))
             } catch {
-                failure = error
-                if error.code == .cancelled { throw error }
-                logger.debug(
-                    "broker not reached",
-                    metadata: ["broker": "\(uri.redacted)", "error": "\(error)"]
-                )
+                logger.debug("broker not reached", metadata: ["broker": "\(uri.redacted)", "error": "\(error)"])
+                throw error
             }
         }
-        throw failure
     }
 
     private func ready(_ uri: AMQPURI, _ role: BrokerRole) async throws(AMQPError) -> ConnectionConfiguration {

@@ -20,6 +20,26 @@ final class BrokerAddresses: Sendable {
         self.strategy = strategy
     }
 
+    /// Tries every address once, in the order of the strategy, until one works.
+    ///
+    /// - Throws: the last address's error; that of a cancelled task at once.
+    func firstThatWorks<Connection>(
+        _ connect: (AMQPURI) async throws(AMQPError) -> Connection
+    ) async throws(AMQPError) -> Connection {
+        var failure = AMQPError(.connectionFailed, "no broker address")
+        for (index, uri) in turn() {
+            do throws(AMQPError) {
+                let connection = try await connect(uri)
+                worked(index)
+                return connection
+            } catch {
+                if error.code == .cancelled { throw error }
+                failure = error
+            }
+        }
+        throw failure
+    }
+
     /// Every address once, with its index, in the order to try them.
     func turn() -> [(index: Int, uri: AMQPURI)] {
         let numbered = all.enumerated().map { (index: $0.offset, uri: $0.element) }

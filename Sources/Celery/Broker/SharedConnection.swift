@@ -23,6 +23,8 @@ final class SharedConnection<Session: Sendable>: Sendable {
         var epoch = 0
     }
 
+    /// How long opening may take, with all addresses and what is set up; each step has a shorter limit of its own.
+    private let openLimit: Duration
     private let broker: any Broker
     private let role: BrokerRole
     private let setup: @Sendable (any BrokerConnection, _ epoch: Int) async throws(AMQPError) -> Session
@@ -33,14 +35,17 @@ final class SharedConnection<Session: Sendable>: Sendable {
     /// - Parameters:
     ///   - broker: where it comes from.
     ///   - role: what it is for.
+    ///   - openLimit: how long opening and setting up may take; whoever waits gets an error then.
     ///   - setup: sets up what is used on a fresh connection.
     init(
         broker: any Broker,
         role: BrokerRole,
+        openLimit: Duration = .seconds(120),
         setup: @escaping @Sendable (any BrokerConnection, _ epoch: Int) async throws(AMQPError) -> Session
     ) {
         self.broker = broker
         self.role = role
+        self.openLimit = openLimit
         self.setup = setup
     }
 
@@ -65,9 +70,23 @@ final class SharedConnection<Session: Sendable>: Sendable {
         case .open(let own, let epoch):
             pending = own
             // A task of its own: a caller who gives up must not take the connection from the others.
-            Task { await open(own, epoch: epoch) }
+            Task {
+                let limit = Task { [openLimit] in
+                    if (try? await Task.sleep(for: openLimit)) != nil { giveUp(own, epoch: epoch) }
+                }
+                await open(own, epoch: epoch)
+                limit.cancel()
+            }
         }
         return try await pending.value()
+    }
+
+    /// Ends an opening that takes too long; a connection that comes of it later is closed at once.
+    private func giveUp(_ pending: Pending<Lease>, epoch: Int) {
+        state.withLock { state in
+            if case .connecting = state.phase, state.epoch == epoch { state.phase = .idle }
+        }
+        pending.settle(.failure(CeleryError(.timeout, "the broker could not be used within \(openLimit)")))
     }
 
     /// Gives up a connection, if it is still the one of the moment; the next who needs one gets a new one.

@@ -33,7 +33,7 @@ final class ConsumerSlot: Sendable {
     private let environment: Environment
     private let handler: ConsumerHandler?
     private let state: Mutex<State>
-    /// Opens when the consumer is no longer wanted, or the connection has ended.
+    /// Opens when the consumer is no longer wanted.
     private let stopped = Gate<Void>()
 
     init(_ desired: DesiredConsumer, handler: ConsumerHandler?, environment: Environment) {
@@ -76,7 +76,7 @@ final class ConsumerSlot: Sendable {
         return nil
     }
 
-    /// The consumer is no longer wanted, or the connection has ended: nothing is subscribed any more.
+    /// The consumer is no longer wanted.
     func stop() { stopped.open() }
 
     /// Cancels the consumer, so that nothing is delivered any more; what was delivered stays valid.

@@ -20,6 +20,8 @@ final class ConsumerSupervisor: Sendable {
         let configuration: CeleryConfiguration
         /// What is wanted at the start: a worker does not begin without it.
         let topology: DesiredTopology
+        /// Whether any known queue is a quorum queue, so that the broker delays tasks.
+        let usesQuorum: Bool
         let prefetch: Int
         let purge: Bool
         let intake: Intake

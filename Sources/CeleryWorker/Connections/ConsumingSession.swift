@@ -61,6 +61,12 @@ final class ConsumingSession: Sendable {
         closed.whenOpen { [self] in end() }
         await withTaskGroup { group in
             group.addTask { await self.watch() }
+            if epoch == 1 {
+                await declareDelays(for: desired().0)
+            } else {
+                // The ladder is there, most likely; work need not wait for it.
+                group.addTask { await self.declareDelays(for: desired().0) }
+            }
             for await _ in wakeups {
                 let (topology, handlers) = desired()
                 for change in state.withLock({ $0.applied.changes(to: topology) }) {
@@ -86,11 +92,8 @@ final class ConsumingSession: Sendable {
 
     private var slots: [ConsumerSlot] { state.withLock { Array($0.slots.values) + $0.retired } }
 
-    /// Ends the loop, and the slots, which would wait.
-    private func end() {
-        waker.finish()
-        for slot in slots { slot.stop() }
-    }
+    /// Ends the loop, which cancels the slots.
+    private func end() { waker.finish() }
 }
 
 // MARK: - Changes
@@ -155,6 +158,38 @@ extension ConsumingSession {
                 "Cannot declare, going on without",
                 error: error,
                 metadata: ["kind": "\(kind)", "name": "\(name)", "epoch": "\(epoch)"]
+            )
+        }
+    }
+
+    /// Declares the delay ladder where quorum queues are in use, and lets it lead to the queues of tasks; where that fails,
+    /// tasks for later are held here (Celery's `DelayedDelivery` step).
+    private func declareDelays(for topology: DesiredTopology) async {
+        guard services.usesQuorum || topology.taskQueues.contains(where: \.isQuorum) else { return }
+        var queues: [Queue] = []
+        for queue in topology.taskQueues where !queue.isBroadcast {
+            do throws(CeleryError) {
+                try await declarer.declare(queue)
+                queues.append(queue)
+            } catch {
+                // Its consumer meets the same error, and tells.
+                services.logger.debug("no delays for a queue", error: error, metadata: ["queue": "\(queue.name)"])
+            }
+        }
+        let delays = DelayedDeliveryTopology(
+            connection: connection,
+            queueType: services.configuration.brokerNativeDelayedDeliveryQueueType,
+            logger: services.logger,
+            memory: services.memory
+        )
+        do throws(CeleryError) {
+            try await delays.declare(queues)
+        } catch {
+            guard !Task.isCancelled else { return }
+            services.logger.warning(
+                "The broker's delay ladder cannot be used; tasks for later are held by the worker",
+                error: error,
+                metadata: ["epoch": "\(epoch)"]
             )
         }
     }
