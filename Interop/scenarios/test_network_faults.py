@@ -2,7 +2,9 @@
 
 Worker and client connect through the fault proxy, the Python client past it. The worker lives on and work is answered, whatever happens.
 """
+import json
 import os
+import pathlib
 import subprocess
 import threading
 import time
@@ -10,7 +12,8 @@ import time
 import pytest
 
 import harness
-from harness import BROKER_URL, PATIENCE, SWCELERY, client_app, eventually, with_port
+from harness import BROKER_URL, PATIENCE, SWCELERY, client_app, eventually, text_of, unique, with_port
+from journal import Reader
 from proxy import Proxy
 
 pytestmark = pytest.mark.skipif(harness.STAND_IN, reason="about the connections of the Swift worker and client")
@@ -319,3 +322,30 @@ def test_client_sends_while_the_network_is_away(proxy, call, swift, fault):
     output, errors = process.communicate(timeout=2 * PATIENCE)
     assert (process.returncode, output.strip()) == (0, "0.1"), errors
 
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_client_publishes_into_a_half_open_connection(proxy, url, wire, tmp_path, direction):
+    """It notices, connects anew, sends again what was not confirmed, and what it says is confirmed is there."""
+    queue, journal = unique("published"), tmp_path / "journal"
+    wire.created.append(queue)
+
+    def labels(word):
+        return {label for _, (found, label, *_) in Reader(journal).entries() if found == word}
+
+    command = [pathlib.Path(harness.EXAMPLE_WORKER).with_name("chaosclient"), queue, journal, "1", "100000", "100"]
+    with open(tmp_path / "client.log", "wb") as log:
+        client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=dict(os.environ, CELERY_BROKER_URL=url))
+    try:
+        eventually(lambda: len(labels("confirmed")) > 50, PATIENCE, "tasks are published")
+        known, lost = proxy.accepted, proxy.connections()
+        proxy.stall("open", direction)
+        assert wait_for_new_connections(proxy, known, len(lost)) < NOTICED[direction]
+        sent = labels("sent")
+        eventually(lambda: sent <= labels("confirmed"), PATIENCE, "everything that was sent meanwhile is confirmed")
+    finally:
+        client.kill()
+        client.wait()
+    confirmed = labels("confirmed")
+    published = {json.loads(text_of(wire.get(queue)))[0][0] for _ in range(wire.ready(queue))}
+    assert confirmed <= published

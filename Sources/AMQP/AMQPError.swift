@@ -29,6 +29,11 @@ public struct AMQPError: Error, Sendable, Hashable {
         public static let timeout = Code(description: "timeout")
         /// The caller's task was cancelled while it waited; the request itself may have been carried out.
         public static let cancelled = Code(description: "cancelled")
+        /// A message, or the arguments of a declaration, are larger than AMQP, the negotiated frame size or
+        /// `ConnectionConfiguration.maximumPublishSize` allow.
+        public static let messageTooLarge = Code(description: "messageTooLarge")
+        /// Too many publishes wait to be written (`ConnectionConfiguration.publishBufferMessages` and `…Bytes`).
+        public static let bufferFull = Code(description: "bufferFull")
         /// A value that cannot be sent.
         public static let invalidArgument = Code(description: "invalidArgument")
         /// A broker URL that cannot be read.

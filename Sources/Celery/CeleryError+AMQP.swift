@@ -9,11 +9,12 @@ extension CeleryError {
     private static func code(for error: AMQPError) -> Code {
         switch error.code {
         case .unroutable: .unroutable
-        case .nacked: .refused
+        case .nacked: .queueFull
         case .cancelled: .cancelled
         case .invalidURL: .invalidConfiguration
         case .invalidArgument: .invalidOption
         case .channelClosed where error.replyCode == 404: .unroutable
+        case .channelClosed where error.isSizeRefusal: .messageTooLarge
         case .channelClosed where error.replyCode != nil: .topology
         default: .connection
         }
@@ -21,6 +22,11 @@ extension CeleryError {
 }
 
 extension AMQPError {
+    /// Whether the broker has ended the channel over a message beyond its `max_message_size`, in RabbitMQ's words.
+    fileprivate var isSizeRefusal: Bool {
+        replyCode == 406 && message.contains("message size") && message.contains("larger than")
+    }
+
     /// Whether a new connection may help, so that a publish is tried again (kombu's recoverable connection errors).
     package var isRecoverable: Bool {
         switch code {

@@ -31,9 +31,11 @@ public struct CeleryError: Error, Sendable {
         public static let topology = Code(description: "topology")
         /// No queue took the message, or its exchange does not exist.
         public static let unroutable = Code(description: "unroutable")
-        /// The broker refused the message, such as a full queue with `x-overflow: reject-publish`.
-        public static let refused = Code(description: "refused")
-        /// A result did not come in time; the task is untouched.
+        /// A queue took no further message: it is full, and declared with `x-overflow: reject-publish`.
+        public static let queueFull = Code(description: "queueFull")
+        /// A message is larger than AMQP, the broker or ``CeleryConfiguration/publishMaxBodySize`` allow.
+        public static let messageTooLarge = Code(description: "messageTooLarge")
+        /// A result did not come in time, and the task is untouched; or the broker did not take a message in time.
         public static let timeout = Code(description: "timeout")
         /// The result was ignored by the send, so that none will come.
         public static let resultIgnored = Code(description: "resultIgnored")

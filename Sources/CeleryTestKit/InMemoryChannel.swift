@@ -120,9 +120,16 @@ final class InMemoryChannel: BrokerChannel {
         broker.change { $0.publish(message, on: id, completion) }
     }
 
-    func publish(_ message: OutgoingMessage) async throws(AMQPError) {
+    func publish(_ message: OutgoingMessage, deadline: ContinuousClock.Instant?) async throws(AMQPError) {
         let pending = Pending<Result<Void, AMQPError>>()
         publish(message) { pending.settle(.success($0)) }
+        let timer = deadline.map { deadline in
+            Task {
+                guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }
+                pending.settle(.success(.failure(AMQPError(.timeout, "the publish's deadline has passed"))))
+            }
+        }
+        defer { timer?.cancel() }
         guard let outcome = try? await pending.value() else {
             throw AMQPError(.cancelled, "the publishing task was cancelled")
         }

@@ -16,16 +16,41 @@ struct MessageLimitsTests {
     @Test func headersLargerThanAFrame() {
         var message = OutgoingMessage(routingKey: "q", body: [])
         message.properties.headers = ["big": .string(String(repeating: "x", count: 5000))]
-        #expect(code { () throws(AMQPError) in try MessageLimits.check(message, frameMax: 4096) } == .invalidArgument)
-        #expect(code { () throws(AMQPError) in try MessageLimits.check(message, frameMax: 8192) } == nil)
+        #expect(
+            code { () throws(AMQPError) in _ = try MessageLimits.check(message, frameMax: 4096, bodyLimit: 9) }
+                == .messageTooLarge
+        )
+        #expect(
+            code { () throws(AMQPError) in _ = try MessageLimits.check(message, frameMax: 8192, bodyLimit: 9) } == nil
+        )
+    }
+
+    @Test func bodiesLargerThanTheLimit() throws {
+        let message = OutgoingMessage(routingKey: "q", body: [UInt8](repeating: 0, count: 10))
+        #expect(
+            code { () throws(AMQPError) in _ = try MessageLimits.check(message, frameMax: 4096, bodyLimit: 9) }
+                == .messageTooLarge
+        )
+        // The flags of the properties take two bytes.
+        #expect(try MessageLimits.check(message, frameMax: 4096, bodyLimit: 10) == 12)
+    }
+
+    @Test func argumentsLargerThanAFrame() {
+        let arguments: FieldTable = ["big": .string(String(repeating: "x", count: 5000))]
+        let method = ClientMethod.queueDeclare(QueueDeclaration(name: "q", arguments: arguments))
+        #expect(code { () throws(AMQPError) in try method.check(frameMax: 4096) } == .messageTooLarge)
+        #expect(code { () throws(AMQPError) in try method.check(frameMax: 8192) } == nil)
     }
 
     @Test func longNames() {
         let long = String(repeating: "ü", count: 128)
         let message = OutgoingMessage(routingKey: long, body: [])
-        #expect(code { () throws(AMQPError) in try MessageLimits.check(message, frameMax: 8192) } == .invalidArgument)
+        #expect(
+            code { () throws(AMQPError) in _ = try MessageLimits.check(message, frameMax: 8192, bodyLimit: 9) }
+                == .invalidArgument
+        )
         let method = ClientMethod.queueDeclare(QueueDeclaration(name: long))
-        #expect(code { () throws(AMQPError) in try method.check() } == .invalidArgument)
+        #expect(code { () throws(AMQPError) in try method.check(frameMax: 8192) } == .invalidArgument)
     }
 
     @Test func deepTables() {

@@ -271,7 +271,7 @@ struct AMQPChannelTests {
             message.routingKey = "q"
             message.properties.headers = ["big": .string(String(repeating: "x", count: 200_000))]
             #expect(
-                await amqpError { () throws(AMQPError) in try await channel.publish(message) }?.code == .invalidArgument
+                await amqpError { () throws(AMQPError) in try await channel.publish(message) }?.code == .messageTooLarge
             )
             #expect(
                 await amqpError { () throws(AMQPError) in try await channel.qos(prefetchCount: 65536) }?.code

@@ -8,11 +8,13 @@ internal import Synchronization
 public final class AMQPChannel: Sendable {
     let id: ChannelID
     let connection: AMQPConnection
+    private let frameMax: Int
     private let ended: OneShot<AMQPError?>
 
-    init(id: ChannelID, connection: AMQPConnection, ended: OneShot<AMQPError?>) {
+    init(id: ChannelID, connection: AMQPConnection, frameMax: Int, ended: OneShot<AMQPError?>) {
         self.id = id
         self.connection = connection
+        self.frameMax = frameMax
         self.ended = ended
     }
 
@@ -189,22 +191,54 @@ public final class AMQPChannel: Sendable {
     /// Posts go out in their order.
     ///
     /// - Parameter completion: Told once: in confirm mode after the broker's confirm, otherwise after the write. An error
-    ///   has code `unroutable` for a mandatory message that no queue took, `nacked`, `invalidArgument` for a message that
-    ///   cannot be sent, or that of the channel's or connection's end, in which case the message may have arrived.
+    ///   has code `unroutable` for a mandatory message that no queue took, `nacked`, `invalidArgument` and
+    ///   `messageTooLarge` for a message that cannot be sent, or that of the channel's or connection's end, in which case
+    ///   the message may have arrived. Code `bufferFull` means that too many publishes wait to be written: it is told at
+    ///   once, on the calling thread, and the message does not go out.
     public func publish(_ message: OutgoingMessage, completion: @escaping PublishCompletion) {
-        connection.loop.post(.publish(id, message, completion))
+        let owner = PublishOwner.completion(completion)
+        do throws(AMQPError) {
+            let publish = try pending(message, owner)
+            if !connection.loop.postPublish(id, publish) {
+                completion(.failure(AMQPError(.bufferFull, "too many publishes wait to be written")))
+            }
+        } catch {
+            connection.loop.post(.refuse(owner, error))
+        }
     }
 
     /// Publishes a message and waits: in confirm mode for the broker's confirm, otherwise for the write.
     ///
-    /// - Throws: `AMQPError` as for the other form; code `cancelled` where the waiting task was cancelled: the message goes out.
-    public func publish(_ message: OutgoingMessage) async throws(AMQPError) {
-        let result = OneShot<Result<Void, AMQPError>>()
-        publish(message) { result.fulfil($0) }
-        guard let result = await result.value() else {
-            throw AMQPError(.cancelled, "the task was cancelled while it waited for the confirm")
+    /// Where too many publishes wait to be written it also waits for room, in the order of the calls.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - deadline: When to give up; nil waits as long as the connection lives.
+    /// - Throws: `AMQPError` as for the other form, without `bufferFull`; code `timeout` at the deadline and `cancelled` where
+    ///   the waiting task was cancelled: a message that was not written by then does not go out, and the error's message
+    ///   tells so.
+    public func publish(
+        _ message: OutgoingMessage,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws(AMQPError) {
+        let ticket = PublishTicket()
+        connection.loop.postPublishInTurn(id, try pending(message, .ticket(ticket)), ticket)
+        let timer = deadline.map { deadline in
+            Task { [connection] in
+                guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }
+                ticket.complete(.failure(connection.giveUp(ticket, .timeout, "the publish's deadline has passed")))
+            }
         }
+        let result = await ticket.value()
+        timer?.cancel()
+        guard let result else { throw connection.giveUp(ticket, .cancelled, "the publishing task was cancelled") }
         try result.get()
+    }
+
+    private func pending(_ message: OutgoingMessage, _ owner: PublishOwner) throws(AMQPError) -> PendingPublish {
+        let limit = connection.configuration.maximumPublishSize
+        let bytes = try MessageLimits.check(message, frameMax: frameMax, bodyLimit: limit)
+        return PendingPublish(message: message, bytes: bytes, owner: owner)
     }
 
     private static var wrongAnswer: AMQPError {

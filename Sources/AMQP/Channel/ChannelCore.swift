@@ -37,12 +37,12 @@ final class ChannelCore {
     var replies = PendingReplies<Waiter>()
     var assembler: ContentAssembler
     var settlements = SettlementCoalescer()
-    var confirms = PublisherConfirms<PublishCompletion>()
+    var confirms = PublisherConfirms<PublishOwner>()
     var isConfirming = false
     /// The broker asked to pause (`channel.flow`).
     var isPaused = false
     /// Publishes that wait until the connection is unblocked or the channel goes on.
-    var deferred = Deque<(OutgoingMessage, PublishCompletion)>()
+    var deferred = Deque<PendingPublish>()
     /// Whether this side has asked to close.
     var isClosing = false
     private var subscriptions: [String: Subscription] = [:]
@@ -99,7 +99,7 @@ final class ChannelCore {
     }
 
     private func returned(_ returned: ReturnedMessage) {
-        let identity = PublisherConfirms<PublishCompletion>.Identity(
+        let identity = PublisherConfirms<PublishOwner>.Identity(
             exchange: returned.message.exchange,
             routingKey: returned.message.routingKey,
             properties: returned.message.properties
@@ -148,14 +148,13 @@ final class ChannelCore {
     // MARK: End
 
     /// Ends the channel: everybody who waits gets the error, or a general one where this side closed it.
+    ///
+    /// The publishes that were not written are the connection's to fail, as it counts them.
     func end(_ error: AMQPError?) {
         flushBatches()
         let failure = error ?? AMQPError(.channelClosed, "the channel has been closed")
         for waiter in replies.removeAll() { waiter.continuation.resume(throwing: failure) }
-        for settled in confirms.failAll(failure) { settled.completion(settled.result) }
-        let unsent = deferred
-        deferred.removeAll()
-        for (_, completion) in unsent { completion(.failure(failure)) }
+        for settled in confirms.failAll(failure) { settled.completion.complete(settled.result) }
         let consumers = subscriptions.values
         subscriptions = [:]
         for subscription in consumers { subscription.onEvent(.closed(error)) }

@@ -16,16 +16,18 @@ public actor AMQPConnection {
     let configuration: ConnectionConfiguration
     let logger: Logger
     nonisolated let loop: ConnectionLoop
-    private nonisolated let watch: ConnectionWatch
+    nonisolated let watch: ConnectionWatch
     private nonisolated let ended = OneShot<AMQPError?>()
     private nonisolated let blocked = BlockedMonitor()
     private nonisolated let stale = Atomic<Int>(0)
     private nonisolated let unreadable = Atomic<Int>(0)
-    private var state = ConnectionStateMachine()
-    private var handle: ConnectionHandle?
-    private var channels: [UInt16: ChannelCore] = [:]
+    var state = ConnectionStateMachine()
+    var handle: ConnectionHandle?
+    var channels: [UInt16: ChannelCore] = [:]
     private var nextSerial: UInt64 = 1
     private var hasMoreFrames = false
+    /// Publishes of this turn whose room is to be freed.
+    var written = ConnectionLoop.Written()
 
     /// The connection's thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -33,7 +35,10 @@ public actor AMQPConnection {
     private init(_ configuration: ConnectionConfiguration, _ logger: Logger) throws(AMQPError) {
         self.configuration = configuration
         self.logger = logger
-        loop = try ConnectionLoop()
+        loop = try ConnectionLoop(
+            publishMessages: configuration.publishBufferMessages,
+            publishBytes: configuration.publishBufferBytes
+        )
         watch = ConnectionWatch(loop: loop)
     }
 
@@ -170,7 +175,7 @@ public actor AMQPConnection {
             _ = try await request(.confirmSelect, on: id)
             core.isConfirming = true
         }
-        return AMQPChannel(id: id, connection: self, ended: core.ended)
+        return AMQPChannel(id: id, connection: self, frameMax: handle.frameMax, ended: core.ended)
     }
 
     private var logReturn: ReturnHandler {
@@ -191,7 +196,7 @@ public actor AMQPConnection {
         on id: ChannelID,
         consumer: ChannelCore.PendingConsumer? = nil
     ) async throws(AMQPError) -> ServerReply {
-        try method.check()
+        try method.check(frameMax: handle?.frameMax ?? configuration.frameMax)
         do {
             // All in one step: the thread may take in frames wherever a suspension is possible, so the waiter has to be
             // in place before the request goes out.
@@ -232,7 +237,7 @@ public actor AMQPConnection {
         }
     }
 
-    private var refusal: AMQPError {
+    var refusal: AMQPError {
         state.refusal ?? AMQPError(.connectionClosed, "the connection has ended")
     }
 
@@ -248,6 +253,7 @@ public actor AMQPConnection {
     private func finishTurn() -> ConnectionLoop.Wait {
         for core in channels.values { core.flushBatches() }
         flushSettlements()
+        freeRoom()
         handle?.releaseBuffers()
         endIfOverdue()
         guard let handle else { return .init(descriptor: -1, milliseconds: -1) }
@@ -330,13 +336,13 @@ public actor AMQPConnection {
         )
     }
 
-    private func settle(_ settled: [PublisherConfirms<PublishCompletion>.Settled]) {
-        for publish in settled { publish.completion(publish.result) }
+    private func settle(_ settled: [PublisherConfirms<PublishOwner>.Settled]) {
+        for publish in settled { publish.completion.complete(publish.result) }
     }
 
     private func remove(_ core: ChannelCore, _ error: AMQPError?) {
         channels[core.id.number] = nil
-        core.end(error)
+        end(core, error)
     }
 
     // MARK: Posts
@@ -345,7 +351,8 @@ public actor AMQPConnection {
         for post in posts {
             switch post {
             case .settle(let id, let tag, let settlement): settle(id, tag, settlement)
-            case .publish(let id, let message, let completion): publish(id, message, completion)
+            case .publish(let id, let message): publish(id, message)
+            case .refuse(let owner, let error): owner.complete(.failure(error))
             }
         }
     }
@@ -356,48 +363,6 @@ public actor AMQPConnection {
             return
         }
         if !core.settlements.settle(tag, settlement) { stale.add(1, ordering: .relaxed) }
-    }
-
-    private func publish(_ id: ChannelID, _ message: OutgoingMessage, _ completion: @escaping PublishCompletion) {
-        guard let handle, state.isOpen else { return completion(.failure(refusal)) }
-        guard let core = channels[id.number], core.id == id, !core.isClosing else {
-            return completion(.failure(AMQPError(.channelClosed, "the channel has been closed")))
-        }
-        do throws(AMQPError) {
-            try MessageLimits.check(message, frameMax: handle.frameMax)
-        } catch {
-            return completion(.failure(error))
-        }
-        guard !isBlocked, !core.isPaused, core.deferred.isEmpty else {
-            core.deferred.append((message, completion))
-            return
-        }
-        write(message, completion, on: core)
-    }
-
-    private func publishDeferred(_ core: ChannelCore) {
-        while !isBlocked, !core.isPaused, let (message, completion) = core.deferred.popFirst() {
-            write(message, completion, on: core)
-        }
-    }
-
-    private func write(_ message: OutgoingMessage, _ completion: @escaping PublishCompletion, on core: ChannelCore) {
-        guard let handle else { return completion(.failure(refusal)) }
-        if core.isConfirming {
-            let identity = PublisherConfirms<PublishCompletion>.Identity(
-                exchange: message.exchange,
-                routingKey: message.routingKey,
-                properties: message.properties
-            )
-            core.confirms.published(identity, completion)
-        }
-        do throws(AMQPError) {
-            try handle.publish(message, on: core.id.number)
-        } catch {
-            if !core.isConfirming { completion(.failure(watch.failure ?? error)) }
-            return fail(error)
-        }
-        if !core.isConfirming { completion(.success(())) }
     }
 
     private func flushSettlements() {
@@ -441,7 +406,7 @@ public actor AMQPConnection {
     }
 
     /// Ends the connection; where the guard has cut it, its reason counts, as the error is only what came of that.
-    private func fail(_ error: AMQPError) {
+    func fail(_ error: AMQPError) {
         let error = watch.failure ?? error
         logger.debug("the connection failed", metadata: ["error": "\(error)"])
         perform(state.failed(error))
@@ -463,7 +428,7 @@ public actor AMQPConnection {
         hasMoreFrames = false
         let ending = channels.values
         channels = [:]
-        for core in ending { core.end(error) }
+        for core in ending { end(core, error) }
         blocked.end()
         ended.fulfil(error)
     }

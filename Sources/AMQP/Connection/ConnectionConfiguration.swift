@@ -26,6 +26,19 @@ public struct ConnectionConfiguration: Sendable {
     public var channelMax: Int
     /// Largest body that is taken from the broker, in bytes; a larger one ends the connection.
     public var maximumBodySize: Int
+    /// Largest body that is sent, in bytes; a larger one is refused before anything goes out (`messageTooLarge`).
+    ///
+    /// RabbitMQ closes the channel on a message above its `max_message_size`: 128 MiB, from 4.0 on 16 MiB, and never more
+    /// than 512 MiB, which is the default here. Not a setting of Celery.
+    public var maximumPublishSize: Int
+    /// How many publishes may wait to be written, as while the broker blocks the connection.
+    ///
+    /// Beyond that `AMQPChannel.publish(_:deadline:)` waits and `publish(_:completion:)` fails. Not a setting of Celery.
+    public var publishBufferMessages: Int
+    /// How many bytes of bodies, properties and headers may wait to be written; one larger message may wait alone.
+    ///
+    /// Not a setting of Celery.
+    public var publishBufferBytes: Int
     /// Name of the connection in the broker's management pages.
     public var connectionName: String?
     /// Further client properties, sent after our own.
@@ -49,6 +62,9 @@ public struct ConnectionConfiguration: Sendable {
         frameMax = try Self.number(uri.query, "frame_max", 4096...Int(Int32.max)) ?? Self.defaultFrame
         channelMax = try Self.number(uri.query, "channel_max", 1...65535) ?? 2047
         maximumBodySize = 512 * 1024 * 1024
+        maximumPublishSize = 512 * 1024 * 1024
+        publishBufferMessages = 65_536
+        publishBufferBytes = 256 * 1024 * 1024
         clientProperties = [:]
         tls = try TLSConfiguration(query: uri.query)
         switch uri.query["login_method"]?.uppercased() {

@@ -17,11 +17,18 @@ final class ConnectionLoop: SerialExecutor {
     fileprivate struct Mailbox {
         var jobs: [UnownedJob] = []
         var posts: [OutboxItem] = []
+        var room: PublishRoom<OutboxItem>
         var sleeping = false
         var stopped = false
     }
 
-    private let mailbox = Mutex(Mailbox())
+    /// What has become of publishes: the room that they took is free again.
+    struct Written: Sendable {
+        var messages = 0
+        var bytes = 0
+    }
+
+    private let mailbox: Mutex<Mailbox>
     private let wake: swc_wake_t
     private let thread = Atomic<UInt>(0)
     private let turns = Atomic<UInt>(0)
@@ -29,7 +36,9 @@ final class ConnectionLoop: SerialExecutor {
     /// Changes with each turn; odd within a turn, even while the thread sleeps.
     var turnCount: UInt { turns.load(ordering: .relaxed) }
 
-    init() throws(AMQPError) {
+    /// Makes a loop with room for so many publishes.
+    init(publishMessages: Int, publishBytes: Int) throws(AMQPError) {
+        mailbox = Mutex(Mailbox(room: PublishRoom(messages: publishMessages, bytes: publishBytes)))
         wake = swc_wake_open()
         guard wake.read_end >= 0 else { throw AMQPError(.connectionFailed, "no descriptor left for a wake") }
     }
@@ -101,7 +110,47 @@ final class ConnectionLoop: SerialExecutor {
         }
     }
 
-    /// Posts an ack or a publish; never waits.
+    /// Posts a publish where there is room for it.
+    func postPublish(_ id: ChannelID, _ publish: PendingPublish) -> Bool {
+        let (taken, mustWake) = mailbox.withLock { mailbox in
+            guard mailbox.room.take(bytes: publish.bytes) else { return (false, false) }
+            mailbox.posts.append(.publish(id, publish))
+            return (true, mailbox.wakeUp())
+        }
+        if mustWake { swc_wake_signal(wake) }
+        return taken
+    }
+
+    /// Posts a publish as soon as there is room for it.
+    func postPublishInTurn(_ id: ChannelID, _ publish: PendingPublish, _ ticket: PublishTicket) {
+        let mustWake = mailbox.withLock { mailbox in
+            guard mailbox.room.take(bytes: publish.bytes) else {
+                mailbox.room.wait(ticket.id, .publish(id, publish), bytes: publish.bytes)
+                return false
+            }
+            mailbox.posts.append(.publish(id, publish))
+            return mailbox.wakeUp()
+        }
+        if mustWake { swc_wake_signal(wake) }
+    }
+
+    /// A publish that was given up waits for room no more.
+    func giveUp(_ ticket: PublishTicket) {
+        // What waits behind it may fit now.
+        let mustWake = mailbox.withLock { mailbox in
+            guard mailbox.room.giveUp(ticket.id) else { return false }
+            mailbox.free(Written())
+            return !mailbox.posts.isEmpty && mailbox.wakeUp()
+        }
+        if mustWake { swc_wake_signal(wake) }
+    }
+
+    /// Publishes were written, or refused: others get their room.
+    func free(_ written: Written) {
+        mailbox.withLock { $0.free(written) }
+    }
+
+    /// Posts an ack; never waits.
     func post(_ item: OutboxItem) {
         let mustWake = mailbox.withLock { mailbox in
             mailbox.posts.append(item)
@@ -142,6 +191,10 @@ final class ConnectionLoop: SerialExecutor {
 }
 
 extension ConnectionLoop.Mailbox {
+    fileprivate mutating func free(_ written: ConnectionLoop.Written) {
+        posts.append(contentsOf: room.free(messages: written.messages, bytes: written.bytes))
+    }
+
     /// Whether the thread has to be woken; the first one to ask does it.
     fileprivate mutating func wakeUp() -> Bool {
         defer { sleeping = false }

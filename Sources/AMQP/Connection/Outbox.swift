@@ -1,7 +1,9 @@
 /// What a channel's owner wants to be written, posted without waiting.
 enum OutboxItem: Sendable {
     case settle(ChannelID, deliveryTag: UInt64, Settlement)
-    case publish(ChannelID, OutgoingMessage, PublishCompletion)
+    case publish(ChannelID, PendingPublish)
+    /// A publish that cannot be sent; its owner is told in its turn.
+    case refuse(PublishOwner, AMQPError)
 }
 
 /// Told once when the fate of a publish is known.

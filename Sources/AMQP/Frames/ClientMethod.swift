@@ -32,29 +32,29 @@ struct Binding: Sendable, Hashable {
 }
 
 extension ClientMethod {
-    /// Refuses names that AMQP cannot carry, before anything goes out.
-    func check() throws(AMQPError) {
+    /// Refuses names and arguments that AMQP cannot carry, before anything goes out.
+    func check(frameMax: Int) throws(AMQPError) {
         switch self {
         case .exchangeDeclare(let exchange):
             try MessageLimits.check(short: exchange.name, "exchange")
             try MessageLimits.check(short: exchange.type, "exchange type")
-            try MessageLimits.check(exchange.arguments)
+            try MessageLimits.check(arguments: exchange.arguments, frameMax: frameMax)
         case .queueDeclare(let queue):
             try MessageLimits.check(short: queue.name, "queue")
-            try MessageLimits.check(queue.arguments)
+            try MessageLimits.check(arguments: queue.arguments, frameMax: frameMax)
         case .exchangeBind(let binding), .exchangeUnbind(let binding), .queueBind(let binding),
             .queueUnbind(let binding):
             try MessageLimits.check(short: binding.destination, "destination")
             try MessageLimits.check(short: binding.source, "exchange")
             try MessageLimits.check(short: binding.routingKey, "routing key")
-            try MessageLimits.check(binding.arguments)
+            try MessageLimits.check(arguments: binding.arguments, frameMax: frameMax)
         case .exchangeDelete(let name, _): try MessageLimits.check(short: name, "exchange")
         case .queuePurge(let name), .queueDelete(let name, _, _), .get(let name, _):
             try MessageLimits.check(short: name, "queue")
         case .consume(let queue, let options):
             try MessageLimits.check(short: queue, "queue")
             try MessageLimits.check(short: options.consumerTag, "consumer tag")
-            try MessageLimits.check(options.arguments)
+            try MessageLimits.check(arguments: options.arguments, frameMax: frameMax)
         case .cancel(let tag): try MessageLimits.check(short: tag, "consumer tag")
         case .channelOpen, .channelClose, .channelCloseOK, .flowOK, .qos, .ack, .reject, .nack, .confirmSelect: break
         }

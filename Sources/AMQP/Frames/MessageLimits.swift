@@ -7,15 +7,35 @@ enum MessageLimits {
     /// Bytes of a frame around its payload, and of a content header before its properties.
     private static let frameOverhead = 8 + 12
 
-    static func check(_ message: OutgoingMessage, frameMax: Int) throws(AMQPError) {
+    /// Checks a message and answers the bytes of its properties and its body.
+    static func check(_ message: OutgoingMessage, frameMax: Int, bodyLimit: Int) throws(AMQPError) -> Int {
         try check(short: message.exchange, "exchange")
         try check(short: message.routingKey, "routing key")
         try check(message.properties)
-        let size = message.properties.encodedSize + frameOverhead
-        guard size <= frameMax else {
+        let size = message.properties.encodedSize
+        guard size + frameOverhead <= frameMax else {
             throw AMQPError(
-                .invalidArgument,
+                .messageTooLarge,
                 "the message's properties and headers take \(size) bytes, more than a frame of \(frameMax) bytes holds"
+            )
+        }
+        guard message.body.count <= bodyLimit else {
+            throw AMQPError(
+                .messageTooLarge,
+                "the message's body has \(message.body.count) bytes, more than the limit of \(bodyLimit)"
+            )
+        }
+        return size + message.body.count
+    }
+
+    /// Checks the arguments of a declaration, which have to fit into one frame with up to four names.
+    static func check(arguments: FieldTable, frameMax: Int) throws(AMQPError) {
+        try check(arguments)
+        let size = arguments.encodedSize
+        guard size + frameOverhead + 4 * (shortStringLimit + 1) <= frameMax else {
+            throw AMQPError(
+                .messageTooLarge,
+                "the arguments take \(size) bytes, more than a frame of \(frameMax) bytes holds"
             )
         }
     }

@@ -59,8 +59,8 @@ package protocol BrokerChannel: Sendable {
     func settle(_ deliveryTag: UInt64, _ settlement: Settlement)
     /// Posts a message. With confirms the completion comes with the broker's answer, without them after the write.
     func publish(_ message: OutgoingMessage, completion: @escaping @Sendable (Result<Void, AMQPError>) -> Void)
-    /// Publishes a message and waits as `publish(_:completion:)` tells.
-    func publish(_ message: OutgoingMessage) async throws(AMQPError)
+    /// Publishes a message and waits as `publish(_:completion:)` tells, at most until the deadline (code `timeout`).
+    func publish(_ message: OutgoingMessage, deadline: ContinuousClock.Instant?) async throws(AMQPError)
     /// Returns when the channel has ended: nil when this side closed it, else the reason.
     func waitUntilClosed() async -> AMQPError?
     /// Closes the channel.
@@ -68,6 +68,11 @@ package protocol BrokerChannel: Sendable {
 }
 
 extension BrokerChannel {
+    /// Publishes a message and waits as `publish(_:completion:)` tells, as long as the connection lives.
+    package func publish(_ message: OutgoingMessage) async throws(AMQPError) {
+        try await publish(message, deadline: nil)
+    }
+
     /// Binds an exchange to another one, without arguments.
     package func bindExchange(
         _ destination: String,

@@ -10,8 +10,8 @@ extension CeleryClient {
     ///   - call: the task with its arguments.
     ///   - options: how it is sent; they win over the call's own.
     /// - Returns: the way to the result.
-    /// - Throws: ``CeleryError``: `.unroutable` where no queue takes the message, `.queueNotFound`, `.refused`, `.topology`,
-    ///   `.connection`, `.encoding`, `.invalidOption`, `.cancelled`, `.closed`.
+    /// - Throws: ``CeleryError``: `.unroutable` where no queue takes the message, `.queueFull`, `.messageTooLarge`,
+    ///   `.queueNotFound`, `.topology`, `.connection`, `.timeout`, `.encoding`, `.invalidOption`, `.cancelled`, `.closed`.
     public func send<Output>(
         _ call: TaskCall<Output>,
         options: TaskOptions = TaskOptions()

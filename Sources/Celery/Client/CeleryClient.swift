@@ -1,3 +1,4 @@
+public import AMQP
 public import Logging
 public import ServiceLifecycle
 
@@ -69,6 +70,11 @@ public final class CeleryClient: Service, Sendable {
 
     /// The settings.
     public var configuration: CeleryConfiguration { core.composer.configuration }
+
+    /// Whether the broker holds publishers back for now (`connection.blocked`: it is short of memory or disk), and why.
+    ///
+    /// Sends then wait until it takes messages again, or until their ``CeleryConfiguration/publishTimeout``.
+    public var blockedState: BlockedState { core.publisher.blockedState }
 
     /// Waits for a graceful shutdown, or for its cancellation, and shuts the client down.
     public func run() async throws {

@@ -17,7 +17,7 @@ final class ClientCore: Sendable {
         registered: @escaping @Sendable (String) -> TaskOptions?
     ) {
         composer = TaskComposer(configuration: configuration)
-        publisher = Publisher(broker: broker, window: configuration.publishWindow, logger: logger)
+        publisher = Publisher(broker: broker, configuration: configuration, logger: logger)
         backend = RPCResultBackend(broker: broker, configuration: configuration, logger: logger)
         self.logger = logger
         self.registered = registered
@@ -35,12 +35,40 @@ final class ClientCore: Sendable {
 
     /// Publishes what was composed; with the reply queue in place where results come in there.
     func publish(_ composition: Composition, receivesResult: Bool) async throws(CeleryError) {
-        if receivesResult {
-            try await retrying(composition.tasks.first?.retryPolicy, logger: logger) { () async throws(CeleryError) in
-                try await backend.prepare()
-            }
+        let limit = composition.tasks.first?.publishTimeout
+        try await limited(to: limit, late: { Self.late(limit) }) { [self] () async throws(CeleryError) in
+            if receivesResult { try await prepareResults(composition) }
+            try await publish(composition.tasks)
         }
-        for task in composition.tasks { try await publisher.publish(task) }
+    }
+
+    private func prepareResults(_ composition: Composition) async throws(CeleryError) {
+        try await retrying(composition.tasks.first?.retryPolicy, logger: logger) { () async throws(CeleryError) in
+            try await backend.prepare()
+        }
+    }
+
+    /// Publishes messages, those of a group at a time.
+    private func publish(_ tasks: [ComposedTask]) async throws(CeleryError) {
+        if tasks.count == 1 { return try await publisher.publish(tasks[0]) }
+        let failure = await withTaskGroup(of: CeleryError?.self) { group in
+            for task in tasks {
+                group.addTask { [publisher] in
+                    do throws(CeleryError) {
+                        try await publisher.publish(task)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(nil) { $0 ?? $1 }
+        }
+        if let failure { throw failure }
+    }
+
+    private static func late(_ limit: Duration?) -> CeleryError {
+        CeleryError(.timeout, "the broker did not take the message within \(limit ?? .zero)")
     }
 
     func close() async {

@@ -17,14 +17,20 @@ package final class Publisher: Sendable {
     private let connection: SharedConnection<Session>
     private let window: SlotPool
     private let solo = SlotPool(capacity: soloChannels)
+    private let memory: TopologyMemory
+    private let maxBodySize: Int
     private let logger: Logger
 
-    package init(broker: any Broker, window: Int, logger: Logger) {
-        self.window = SlotPool(capacity: window)
+    package init(broker: any Broker, configuration: CeleryConfiguration, logger: Logger) {
+        window = SlotPool(capacity: configuration.publishWindow)
+        maxBodySize = configuration.publishMaxBodySize
         self.logger = logger
         let memory = TopologyMemory()
+        self.memory = memory
         connection = SharedConnection(broker: broker, role: .publish) { connection, _ throws(AMQPError) in
-            Session(
+            let state = connection.onBlockedChange { Self.log($0, logger) }
+            if state.isBlocked { Self.log(state, logger) }
+            return Session(
                 connection: connection,
                 channel: try await connection.openChannel(confirms: true),
                 topology: TopologyDeclarer(connection: connection, logger: logger, memory: memory)
@@ -32,23 +38,30 @@ package final class Publisher: Sendable {
         }
     }
 
+    /// Whether the broker holds publishers back, and why.
+    var blockedState: BlockedState { connection.session?.connection.blockedState ?? .unblocked }
+
     /// Publishes a message and waits until the broker has taken it.
     ///
     /// After a connection error the same message is published again, as its policy tells; the broker may then have it
-    /// twice, under the same task id.
+    /// twice, under the same task id. A full queue is tried again likewise.
     ///
-    /// - Throws: ``CeleryError``: `.unroutable`, `.refused`, `.topology`, `.connection`, `.cancelled`, `.closed`.
+    /// - Throws: ``CeleryError``: `.unroutable`, `.queueFull`, `.messageTooLarge`, `.topology`, `.connection`, `.cancelled`,
+    ///   `.closed`.
     package func publish(_ task: ComposedTask) async throws(CeleryError) {
+        try checkSize(of: task)
+        if case .worker(let exchange)? = task.delay { memory.noteUndelayed(exchange: exchange, logger) }
         try await window.acquire()
         defer { window.release() }
         try await retrying(task.retryPolicy, logger: logger) { () async throws(CeleryError) in
-            do throws(Failure) {
-                try await attempt(task)
+            do throws(CeleryError) {
+                try await deliver(task)
             } catch {
-                // The broker ended the channel because of some message on it. On a channel of its own, only the message
-                // that it will not have fails.
-                guard error.endsChannel, task.retryPolicy != nil else { throw error.error }
-                try await attemptAlone(task)
+                // What was declared on this connection may have been deleted, or have expired, since.
+                guard error.code == .unroutable, let queue = task.queue, task.retryPolicy != nil,
+                    connection.session?.topology.forget(queue) == true
+                else { throw error }
+                try await deliver(task)
             }
         }
     }
@@ -69,6 +82,17 @@ package final class Publisher: Sendable {
         var error: CeleryError
         /// Whether the broker ended the channel on purpose, which hits every message in flight on it.
         var endsChannel = false
+    }
+
+    private func deliver(_ task: ComposedTask) async throws(CeleryError) {
+        do throws(Failure) {
+            try await attempt(task)
+        } catch {
+            // The broker ended the channel because of some message on it. On a channel of its own, only the message that it
+            // will not have fails.
+            guard error.endsChannel, task.retryPolicy != nil else { throw error.error }
+            try await attemptAlone(task)
+        }
     }
 
     private func attempt(_ task: ComposedTask) async throws(Failure) {
@@ -121,6 +145,25 @@ package final class Publisher: Sendable {
             throw error
         }
         return lease
+    }
+}
+
+extension Publisher {
+    private func checkSize(of task: ComposedTask) throws(CeleryError) {
+        let size = task.message.body.count
+        guard size > maxBodySize else { return }
+        throw CeleryError(
+            .messageTooLarge,
+            "the message of task '\(task.task)' has \(size) bytes, more than the limit of \(maxBodySize)"
+        )
+    }
+
+    private static func log(_ state: BlockedState, _ logger: Logger) {
+        switch state {
+        case .unblocked: logger.info("the broker takes publishes again")
+        case .blocked(let reason):
+            logger.warning("the broker takes no publishes for now", metadata: ["reason": "\(reason)"])
+        }
     }
 }
 

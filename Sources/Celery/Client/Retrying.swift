@@ -6,7 +6,7 @@ internal import Logging
 /// - Parameters:
 ///   - policy: how often and how fast; nil for not at all.
 ///   - logger: told of each further try.
-///   - operation: what is tried; its errors with the code `.connection` count.
+///   - operation: what is tried; its errors with the codes `.connection` and `.queueFull` count.
 ///   - isFinal: whether no further try can help after such an error.
 /// - Throws: the operation's last error, or ``CeleryError/Code/cancelled``.
 func retrying(
@@ -25,7 +25,7 @@ func retrying(
             }
             retries += 1
             logger.debug(
-                "trying again after a connection error",
+                "trying again after an error of the broker",
                 metadata: ["retry": "\(retries)", "delay": "\(delay)", "error": "\(error)"]
             )
             if delay > .zero { try await pause(delay) }
@@ -42,8 +42,10 @@ private func pause(_ delay: Duration) async throws(CeleryError) {
 }
 
 extension CeleryError {
-    /// Whether a new connection may help: not where the broker knows us and refuses.
+    /// Whether a further try may help: a queue may be emptied meanwhile, and a new connection may be made, but not where
+    /// the broker knows us and refuses.
     var isRecoverable: Bool {
+        if code == .queueFull { return true }
         guard code == .connection else { return false }
         guard let error = underlying as? AMQPError else { return true }
         return error.code != .authenticationFailed && error.code != .tls

@@ -16,6 +16,8 @@ package struct ComposedTask: Sendable {
     package var ignoresResult: Bool
     /// How the publish is tried again when the connection fails; nil for not at all.
     package var retryPolicy: RetryPolicy?
+    /// How long the publish may take; nil for no limit.
+    package var publishTimeout: Duration?
 
     /// Who delays a task with a countdown or an eta where quorum queues are in use.
     package enum Delay: Sendable, Hashable {
@@ -32,7 +34,8 @@ package struct ComposedTask: Sendable {
         queue: Queue?,
         delay: Delay? = nil,
         ignoresResult: Bool,
-        retryPolicy: RetryPolicy?
+        retryPolicy: RetryPolicy?,
+        publishTimeout: Duration? = nil
     ) {
         self.id = id
         self.task = task
@@ -41,5 +44,6 @@ package struct ComposedTask: Sendable {
         self.delay = delay
         self.ignoresResult = ignoresResult
         self.retryPolicy = retryPolicy
+        self.publishTimeout = publishTimeout
     }
 }

@@ -62,7 +62,8 @@ extension TaskComposer {
             delay: delay,
             ignoresResult: message.headers.ignoreResult ?? false,
             retryPolicy: options.retry ?? configuration.taskPublishRetry
-                ? options.retryPolicy ?? configuration.taskPublishRetryPolicy : nil
+                ? options.retryPolicy ?? configuration.taskPublishRetryPolicy : nil,
+            publishTimeout: options.publishTimeout ?? configuration.publishTimeout
         )
     }
 

@@ -8,6 +8,8 @@ extension CeleryConfiguration {
         try require(!taskDefaultQueue.isEmpty, "task_default_queue is empty")
         try require(taskQueues.allSatisfy { !$0.name.isEmpty }, "task_queues has a queue without a name")
         try require(publishWindow > 0, "the publish window has to be at least 1")
+        try require(publishTimeout ?? .seconds(1) > .zero, "the publish timeout has to be positive")
+        try require(publishMaxBodySize > 0, "the largest body to publish has to be at least 1 byte")
         try require(workerConcurrency ?? 1 > 0, "worker_concurrency has to be at least 1")
         try require(workerPrefetchMultiplier >= 0, "worker_prefetch_multiplier is negative")
         try require(workerWatchdogTimeout ?? .seconds(1) > .zero, "the watchdog's timeout has to be more than zero")

@@ -92,6 +92,16 @@ public struct CeleryConfiguration: Sendable {
     ///
     /// Not a setting of Celery.
     public var publishWindow: Int = 2_000
+    /// How long a send may take until the broker has taken the message: the wait for a place among the others, for a
+    /// connection, for a broker that holds publishers back, and all further tries; nil for no limit.
+    ///
+    /// A send beyond it fails with ``CeleryError/Code/timeout``; its message may still arrive. Not a setting of Celery.
+    public var publishTimeout: Duration?
+    /// Largest body of a message, in bytes; a send with a larger one fails with ``CeleryError/Code/messageTooLarge``.
+    ///
+    /// RabbitMQ ends the channel of who sends more than its `max_message_size`, which is 128 MiB by default, and 16 MiB from
+    /// 4.0 on. Not a setting of Celery.
+    public var publishMaxBodySize: Int = 128 << 20
 
     // MARK: Tasks
 

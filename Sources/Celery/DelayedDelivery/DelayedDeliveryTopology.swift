@@ -130,19 +130,21 @@ extension ScratchDeclarer {
         _ routingKey: String
     ) async throws(AMQPError) {
         guard DelayLadder.delays(exchangeType: exchange.type) else {
-            return noteUndelayed(exchange)
+            return memory.noteUndelayed(exchange: exchange.name, logger)
         }
         let key = DelayLadder.bindingKey(for: routingKey)
         try await bind(exchange: exchange.name, to: DelayLadder.exit, key)
         try await bind(queue, to: exchange.name, key)
     }
+}
 
-    private func noteUndelayed(_ exchange: ExchangeDeclaration) {
-        let item = TopologyMemory.Item.binding(destination: exchange.name, source: DelayLadder.exit, routingKey: "")
-        guard memory.remember(item) else { return }
+extension TopologyMemory {
+    /// Tells once of an exchange for which the broker cannot delay tasks, as Celery does at every send.
+    func noteUndelayed(exchange: String, _ logger: Logger) {
+        guard remember(.binding(destination: exchange, source: DelayLadder.exit, routingKey: "")) else { return }
         logger.warning(
             "tasks with a countdown or an eta wait in the worker: the broker delays for topic and fanout exchanges only",
-            metadata: ["exchange": "\(exchange.name)", "type": "\(exchange.type)"]
+            metadata: ["exchange": "\(exchange)"]
         )
     }
 }

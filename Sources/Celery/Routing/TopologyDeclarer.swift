@@ -57,10 +57,14 @@ package final class TopologyDeclarer: Sendable {
     }
 
     /// Lets the next declaration of this queue ask the broker again: after its deletion, for example.
-    package func forget(_ queue: Queue) {
+    ///
+    /// - Returns: whether it was declared on this connection.
+    @discardableResult
+    package func forget(_ queue: Queue) -> Bool {
         state.withLock { state in
-            state.ready.remove(.queue(queue.name))
+            state.ready.remove(.ladder)
             state.ready.remove(.delayed(queue.name))
+            return state.ready.remove(.queue(queue.name)) != nil
         }
     }
 

@@ -39,6 +39,7 @@ extension TaskOptions {
         replyTo = replyTo ?? defaults.replyTo
         retry = retry ?? defaults.retry
         retryPolicy = retryPolicy ?? defaults.retryPolicy
+        publishTimeout = publishTimeout ?? defaults.publishTimeout
     }
 
     private mutating func fillTimes(from defaults: TaskOptions) {

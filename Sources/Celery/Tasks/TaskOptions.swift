@@ -75,6 +75,10 @@ public struct TaskOptions: Sendable, Hashable {
     public var retry: Bool?
     /// `retry_policy`: how it is tried again.
     public var retryPolicy: RetryPolicy?
+    /// How long the send may take until the broker has taken the message, all tries included.
+    ///
+    /// A message whose send has timed out may still arrive. Not an option of Celery: it is not written into signatures.
+    public var publishTimeout: Duration?
 
     // MARK: Set by canvas and workers
 
@@ -120,7 +124,8 @@ public struct TaskOptions: Sendable, Hashable {
         ignoreResult: Bool? = nil,
         replyTo: String? = nil,
         retry: Bool? = nil,
-        retryPolicy: RetryPolicy? = nil
+        retryPolicy: RetryPolicy? = nil,
+        publishTimeout: Duration? = nil
     ) {
         self.queue = queue
         self.exchange = exchange
@@ -148,6 +153,7 @@ public struct TaskOptions: Sendable, Hashable {
         self.replyTo = replyTo
         self.retry = retry
         self.retryPolicy = retryPolicy
+        self.publishTimeout = publishTimeout
         stamps = [:]
     }
 }

@@ -109,7 +109,7 @@ extension ExceptionInfo {
     /// Why what follows a task could not be sent, in the terms of kombu.
     init(sending error: CeleryError) {
         switch error.code {
-        case .connection, .closed, .cancelled, .unroutable, .refused, .topology:
+        case .connection, .closed, .cancelled, .unroutable, .queueFull, .topology, .timeout:
             self.init(type: "OperationalError", module: "kombu.exceptions", arguments: [.string(error.description)])
         case .chordsUnsupported:
             self.init(type: "NotImplementedError", module: "builtins", arguments: [.string(error.message)])

@@ -165,7 +165,7 @@ struct SendTests {
             let error = await #expect(throws: CeleryError.self) {
                 try await client.enqueue(Tasks.add(1, 1), options: TaskOptions(queue: "small"))
             }
-            #expect(error?.code == .refused)
+            #expect(error?.code == .queueFull)
         }
     }
 
