@@ -13,8 +13,11 @@ struct WatchdogTests {
         var now = ContinuousClock.now
         let interval: Duration
 
-        init(limit: Duration = .seconds(900), isSingleActive: Bool = false) {
-            watchdog = ConsumingWatchdog(limit: limit, isSingleActive: isSingleActive)
+        let sharing: ConsumingWatchdog.Sharing
+
+        init(limit: Duration = .seconds(900), _ sharing: ConsumingWatchdog.Sharing = .shared) {
+            watchdog = ConsumingWatchdog(limit: limit)
+            self.sharing = sharing
             interval = ConsumingWatchdog.interval(limit: limit)
         }
 
@@ -27,7 +30,7 @@ struct WatchdogTests {
             now += interval
             let action = watchdog.look(deliveries: deliveries, now: now)
             guard action == .probe else { return action }
-            return watchdog.probed(probe, deliveries: after ?? deliveries, now: now)
+            return watchdog.probed(probe, of: sharing, deliveries: after ?? deliveries, now: now)
         }
 
         mutating func looks(_ count: Int, _ probe: ConsumingWatchdog.Probe) -> [ConsumingWatchdog.Action] {
@@ -63,7 +66,7 @@ struct WatchdogTests {
 
     @Test("messages of a single active consumer may wait for another one's credit")
     func singleActive() {
-        var run = Run(isSingleActive: true)
+        var run = Run(.singleActive)
         let actions = run.looks(1_000, .status(consumers: 2, ready: 5, hasCredit: true))
         #expect(actions.allSatisfy { $0 == .none })
         let lost = run.looks(2, Self.lost)
@@ -122,12 +125,24 @@ struct WatchdogTests {
         #expect(actions.last == .giveUp)
     }
 
-    @Test("a queue that others consume too is no reason to end, only to subscribe anew")
-    func others() {
-        var run = Run()
-        let actions = run.looks(1_000, .status(consumers: 4, ready: 5, hasCredit: true))
+    @Test(
+        "a queue that may have another active consumer is no reason to end, only to subscribe anew",
+        arguments: [1, 4]
+    )
+    func unknownSharing(_ consumers: Int) {
+        var run = Run(.unknown)
+        let actions = run.looks(1_000, .status(consumers: consumers, ready: 5, hasCredit: true))
         #expect(actions.contains(.replaceChannel))
         #expect(!actions.contains(.giveUp))
+        let lost = run.looks(20, Self.lost)
+        #expect(lost.contains(.giveUp))
+    }
+
+    @Test("a queue that others consume too, and that gives us nothing although we have credit, ends it")
+    func others() {
+        var run = Run()
+        let actions = run.looks(20, .status(consumers: 4, ready: 5, hasCredit: true))
+        #expect(actions.contains(.giveUp))
     }
 
     @Test("a pause of the whole process does not end the worker at once")

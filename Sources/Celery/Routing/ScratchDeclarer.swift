@@ -135,7 +135,7 @@ extension ScratchDeclarer {
     }
 
     private func note(_ finding: Adoption.Finding, _ item: TopologyMemory.Item, _ kind: StaticString, _ name: String) {
-        guard finding != .known, memory.remember(item) else { return }
+        guard finding != .known, memory.remember(item, finding == .equal ? .asWanted : .adopted) else { return }
         switch finding {
         case .known, .equal: break
         case .different(let error):

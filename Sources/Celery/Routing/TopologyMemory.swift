@@ -1,4 +1,4 @@
-internal import AMQP
+package import AMQP
 internal import Synchronization
 
 /// What a process has learned about queues and exchanges, over all of its connections: each is compared with what is there
@@ -15,8 +15,10 @@ package final class TopologyMemory: Sendable {
 
     /// What came of it.
     enum Note {
-        /// Compared: it is as wanted, or the difference was told.
-        case compared
+        /// It is as wanted.
+        case asWanted
+        /// It is used as it is, and may be otherwise; a difference was told.
+        case adopted
         /// The broker ended the whole connection because of it.
         case refused(AMQPError)
     }
@@ -27,13 +29,18 @@ package final class TopologyMemory: Sendable {
 
     package init() {}
 
+    /// Whether the broker has said that a queue is just as it is declared; false where that is not known.
+    package func isAsWanted(_ queue: QueueDeclaration) -> Bool {
+        if case .asWanted = note(of: .queue(queue)) { true } else { false }
+    }
+
     func note(of item: Item) -> Note? {
         notes.withLock { $0[item] }
     }
 
     /// Notes what came of a declaration; answers whether nothing was known before.
     @discardableResult
-    func remember(_ item: Item, _ note: Note = .compared) -> Bool {
+    func remember(_ item: Item, _ note: Note = .adopted) -> Bool {
         notes.withLock { notes in
             if notes.count >= Self.capacity { notes = [:] }
             return notes.updateValue(note, forKey: item) == nil

@@ -1,4 +1,3 @@
-import Celery
 import Synchronization
 
 /// What a worker knows of its consumers over all connections: which have started once, what they have delivered, and
@@ -29,15 +28,13 @@ final class ConsumerRecords: Sendable {
 
     /// Asks a consumer's watchdog, which is made where there is none yet.
     func ask(
-        _ consumer: DesiredConsumer,
+        _ name: DesiredConsumer.Name,
         limit: Duration,
         _ question: (inout ConsumingWatchdog) -> ConsumingWatchdog.Action
     ) -> ConsumingWatchdog.Action {
         records.withLock { records in
-            var watchdog =
-                records[consumer.name]?.watchdog
-                ?? ConsumingWatchdog(limit: limit, isSingleActive: consumer.queue.isSingleActive)
-            defer { records[consumer.name, default: Record()].watchdog = watchdog }
+            var watchdog = records[name]?.watchdog ?? ConsumingWatchdog(limit: limit)
+            defer { records[name, default: Record()].watchdog = watchdog }
             return question(&watchdog)
         }
     }

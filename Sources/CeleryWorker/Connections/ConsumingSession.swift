@@ -214,17 +214,23 @@ extension ConsumingSession {
         }
     }
 
+    private func sharing(of queue: Queue) -> ConsumingWatchdog.Sharing {
+        guard services.memory.isAsWanted(queue.declaration) else { return .unknown }
+        return queue.isSingleActive ? .singleActive : .shared
+    }
+
     private func look(after slot: ConsumerSlot, limit: Duration) async {
         // Control and event queues may be silent for ever, and their loss is no loss of work.
         let desired = slot.desired
         guard desired.role == .tasks, records.hasStarted(desired.name) else { return }
         let deliveries = records.deliveries(of: desired.name)
-        var action = records.ask(desired, limit: limit) { $0.look(deliveries: deliveries.count, now: .now) }
+        var action = records.ask(desired.name, limit: limit) { $0.look(deliveries: deliveries.count, now: .now) }
         if case .probe = action {
             let probe = await slot.probe()
             guard !Task.isCancelled else { return }
-            action = records.ask(desired, limit: limit) {
-                $0.probed(probe, deliveries: deliveries.count, now: .now)
+            let sharing = sharing(of: desired.queue)
+            action = records.ask(desired.name, limit: limit) {
+                $0.probed(probe, of: sharing, deliveries: deliveries.count, now: .now)
             }
         }
         switch action {

@@ -16,6 +16,16 @@ struct ConsumingWatchdog: Sendable {
         case notConsuming
     }
 
+    /// Whom the broker gives a queue's messages to.
+    enum Sharing: Sendable, Hashable {
+        /// To every consumer that has credit.
+        case shared
+        /// To one of them, which need not be ours (`x-single-active-consumer`); RabbitMQ may not count the others.
+        case singleActive
+        /// The queue exists with other arguments than ours, or was not compared: either may be the case.
+        case unknown
+    }
+
     /// What to do now.
     enum Action: Sendable, Hashable {
         /// All is well, or nothing can be done yet.
@@ -33,8 +43,6 @@ struct ConsumingWatchdog: Sendable {
     private static let longestPatience = 64
 
     private let limit: Duration
-    /// Whether the broker gives the queue's messages to one of its consumers only, which need not be ours.
-    private let isSingleActive: Bool
     private var lastDeliveries = 0
     private var lastLook: ContinuousClock.Instant?
     private var unproven = Duration.zero
@@ -42,9 +50,8 @@ struct ConsumingWatchdog: Sendable {
     private var patience = Self.patience
 
     /// Makes the watchdog of a consumer.
-    init(limit: Duration, isSingleActive: Bool) {
+    init(limit: Duration) {
         self.limit = limit
-        self.isSingleActive = isSingleActive
     }
 
     /// How often to look.
@@ -64,15 +71,19 @@ struct ConsumingWatchdog: Sendable {
     }
 
     /// The answer to a probe.
-    mutating func probed(_ probe: Probe, deliveries: Int, now: ContinuousClock.Instant) -> Action {
-        if deliveries != lastDeliveries || isProof(probe) {
+    mutating func probed(
+        _ probe: Probe,
+        of sharing: Sharing,
+        deliveries: Int,
+        now: ContinuousClock.Instant
+    ) -> Action {
+        if deliveries != lastDeliveries || isProof(probe, sharing) {
             lastDeliveries = deliveries
             prove(now)
             return .none
         }
-        // Where others consume too, the queue may be one with a single active consumer without our knowing: then our
-        // end would be wrong, while a new channel does no harm.
-        if case .status(let consumers, _, _) = probe, consumers > 1 {
+        // Another one may be the single active consumer: then our end would be wrong, while a new channel does no harm.
+        if case .status(let consumers, _, _) = probe, consumers > 0, sharing == .unknown {
             unproven = .zero
         } else {
             // After a pause of the whole process, which is no fault of the broker's, it looks more than once.
@@ -90,9 +101,9 @@ struct ConsumingWatchdog: Sendable {
     /// There is no connection for now: that time does not count.
     mutating func disconnected() { lastLook = nil }
 
-    private func isProof(_ probe: Probe) -> Bool {
+    private func isProof(_ probe: Probe, _ sharing: Sharing) -> Bool {
         guard case .status(let consumers, let ready, let hasCredit) = probe, consumers > 0 else { return false }
-        return ready == 0 || !hasCredit || isSingleActive
+        return ready == 0 || !hasCredit || sharing == .singleActive
     }
 
     private mutating func prove(_ now: ContinuousClock.Instant) {

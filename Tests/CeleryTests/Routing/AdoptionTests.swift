@@ -29,12 +29,12 @@ struct AdoptionTests {
 
     @Test func whatIsMissingIsMade() {
         #expect(steps([Self.missing, nil]) == [.ask, .declare, .finish(.equal)])
-        #expect(steps([Self.missing, nil], knowing: .compared) == [.ask, .declare, .finish(.equal)])
+        #expect(steps([Self.missing, nil], knowing: .adopted) == [.ask, .declare, .finish(.equal)])
     }
 
     @Test func whatIsThereIsComparedOnce() {
         #expect(steps([nil, nil]) == [.ask, .declare, .finish(.equal)])
-        #expect(steps([nil], knowing: .compared) == [.ask, .finish(.known)])
+        #expect(steps([nil], knowing: .adopted) == [.ask, .finish(.known)])
         #expect(steps([nil], knowing: .refused(Self.unknownType)) == [.ask, .finish(.known)])
     }
 
