@@ -14,6 +14,7 @@ extension CeleryError {
         case .invalidURL: .invalidConfiguration
         case .invalidArgument: .invalidOption
         case .channelClosed where error.replyCode == 404: .unroutable
+        case .messageTooLarge: .messageTooLarge
         case .channelClosed where error.isSizeRefusal: .messageTooLarge
         case .channelClosed where error.replyCode != nil: .topology
         default: .connection

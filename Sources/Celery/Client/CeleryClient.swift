@@ -82,7 +82,8 @@ public final class CeleryClient: Service, Sendable {
         await shutdown()
     }
 
-    /// Closes the connections, after the publishes under way were confirmed or five seconds are over.
+    /// Closes the connections, after the publishes under way were confirmed or five seconds are over, and deletes the reply
+    /// queue.
     ///
     /// Who waits for a result gets ``CeleryError/Code/closed``, and so do later sends.
     public func shutdown() async {

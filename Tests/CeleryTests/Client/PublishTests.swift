@@ -134,6 +134,7 @@ struct PublishTests {
     @Test func whatTheBrokerFindsTooLargeHasTheSameCode() {
         let text = "PRECONDITION_FAILED - message size 9 is larger than configured max size 8"
         #expect(CeleryError(AMQPError(.channelClosed, text, replyCode: 406), "").code == .messageTooLarge)
+        #expect(CeleryError(AMQPError(.messageTooLarge, ""), "").code == .messageTooLarge)
         #expect(CeleryError(AMQPError(.channelClosed, "other", replyCode: 406), "").code == .topology)
     }
 
