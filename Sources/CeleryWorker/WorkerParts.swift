@@ -106,6 +106,9 @@ struct WorkerParts: Sendable {
             memory: memory,
             executor: executor
         )
+        let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void = { [executor] work in
+            Task(executorPreference: executor) { await work() }
+        }
         dispatching = Dispatcher.Environment(
             intake: intake,
             ledger: ledger,
@@ -114,9 +117,20 @@ struct WorkerParts: Sendable {
             finisher: finisher,
             counters: counters,
             settings: DispatcherSettings(celery, accepted: accepted),
-            handover: nil,
+            handover: Handover(
+                ladder: PublishedLadder(
+                    topology: sender.topology,
+                    queueType: celery.brokerNativeDelayedDeliveryQueueType
+                ),
+                publisher: tasks,
+                ledger: ledger,
+                intake: intake,
+                counters: counters,
+                logger: logger,
+                spawn: spawn
+            ),
             log: log,
-            spawn: { [executor] work in Task(executorPreference: executor) { await work() } }
+            spawn: spawn
         )
     }
 

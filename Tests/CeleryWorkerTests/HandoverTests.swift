@@ -19,7 +19,7 @@ struct HandoverTests {
 
         let state = Mutex(State())
 
-        func admits(_ queue: String) -> Bool { queue != "too long" }
+        func admits(_ queue: Queue) -> Bool { queue.name != "too long" }
 
         func prepare(_ queue: String) async throws(CeleryError) {
             let failure = state.withLock { state in
@@ -73,7 +73,7 @@ struct HandoverTests {
         }
 
         /// A delivery of the queue, parked for so many seconds.
-        func deliver(_ number: UInt8, seconds: Int64 = 600, queue: String = "q") async throws -> HandoverParcel {
+        func deliver(_ number: UInt8, seconds: Int64 = 600) async throws -> HandoverParcel {
             try broker.publish(OutgoingMessage(routingKey: "q", body: [number]))
             let message = try #require(try await channel.get("q", noAck: false))
             let id = try #require(ledger.register(epoch, tags: [message.deliveryTag])?.first)
@@ -88,7 +88,7 @@ struct HandoverTests {
                 deadline: nil,
                 arrival: .now
             )
-            return HandoverParcel(parked, queue: queue)
+            return HandoverParcel(parked, queue: "q")
         }
 
         func outcomes(_ count: Int) async -> [HandoverOutcome] {
@@ -111,7 +111,7 @@ struct HandoverTests {
         #expect(await bench.outcomes(3) == [.done, .done, .done])
         #expect(bench.broker.unackedCount(of: "q") == 0)
         #expect(bench.broker.messages(in: "ladder").map(\.body) == [[0], [1], [2]])
-        #expect(bench.ladder.state.withLock { $0.seconds } == [600, 600, 600])
+        #expect(bench.ladder.state.withLock { $0.seconds }.allSatisfy { (540...600).contains($0) })
         #expect(bench.counters.handedOver.count == 3)
         #expect(bench.ledger.count == 0)
     }

@@ -26,7 +26,7 @@ struct WorkerLifecycleTests {
         let running = Task { try await harness.worker.run() }
         await harness.worker.waitUntilReady()
         let ids = try (0..<100).map { try harness.send("proj.wait", [.int($0)]) }
-        let later = try harness.send("proj.wait", [7], options: TaskOptions(countdown: .seconds(3600)))
+        let later = try harness.send("proj.wait", [7], options: TaskOptions(countdown: .seconds(600)))
         try await eventually("fifty are running") { harness.worker.statistics.started == 50 }
 
         harness.worker.triggerShutdown()

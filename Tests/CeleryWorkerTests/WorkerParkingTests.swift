@@ -60,11 +60,13 @@ struct WorkerParkingTests {
 
     @Test("what waits for longer than the broker does goes back before that, and runs at its time")
     func handedBack() async throws {
-        try await WorkerHarness.run(celery: Self.impatient(), register: Self.register) { harness in
-            let id = try harness.send("proj.add", [1, 2], options: TaskOptions(countdown: .seconds(3)))
+        let broker = InMemoryBroker()
+        broker.protectedNames = Set((0..<28).map { "celery_delayed_\($0)" })
+        try await WorkerHarness.run(celery: Self.impatient(), broker: broker, register: Self.register) { harness in
+            let id = try harness.send("proj.add", [1, 2], options: TaskOptions(countdown: .seconds(6)))
             #expect(try await harness.result(of: id).result == 3)
             try await harness.queueIsEmpty()
-            #expect(harness.worker.statistics.handedBack >= 2)
+            #expect(harness.worker.statistics.handedBack >= 1)
             #expect(harness.worker.statistics.started == 1)
         }
     }
@@ -131,7 +133,9 @@ struct WorkerParkingTests {
     func fullHeap() async throws {
         var celery = CeleryConfiguration()
         celery.workerETATaskLimit = 2
-        try await WorkerHarness.run(celery: celery, register: Self.register) { harness in
+        let broker = InMemoryBroker()
+        broker.protectedNames = Set((0..<28).map { "celery_delayed_\($0)" })
+        try await WorkerHarness.run(celery: celery, broker: broker, register: Self.register) { harness in
             for _ in 0..<50 { try harness.send("proj.add", [1, 1], options: TaskOptions(countdown: .seconds(600))) }
             try await eventually("the line") { harness.logs.messages.contains { $0.contains("worker_eta_task_limit") } }
             try await Task.sleep(for: .milliseconds(30))

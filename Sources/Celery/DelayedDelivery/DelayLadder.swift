@@ -19,8 +19,11 @@ package enum DelayLadder {
     /// Characters of the digits, each with a point behind it.
     static let prefixLength = 2 * levels
 
+    /// What the names of all its exchanges and queues begin with.
+    package static let commonPrefix = "celery_delayed_"
+
     /// The name of a level's exchange and of its queue.
-    static func name(ofLevel level: Int) -> String { "celery_delayed_\(level)" }
+    static func name(ofLevel level: Int) -> String { "\(commonPrefix)\(level)" }
 
     /// The key of a message that is to be delayed; a delay that the key has already is replaced.
     ///

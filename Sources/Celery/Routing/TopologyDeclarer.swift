@@ -19,6 +19,8 @@ package final class TopologyDeclarer: Sendable {
         case ladder
         /// A queue's way from the ladder's exit.
         case delayed(String)
+        /// A queue's way from the ladder's exit for messages that its worker hands over.
+        case handover(String)
     }
 
     private let connection: any BrokerConnection
@@ -56,6 +58,16 @@ package final class TopologyDeclarer: Sendable {
         try await once(.exchange(exchange.name)) { scratch throws(AMQPError) in try await scratch.declare(exchange) }
     }
 
+    /// Prepares the delay ladder for messages that a worker of the queue hands over, unless it was done on this connection.
+    ///
+    /// - Throws: ``CeleryError`` as ``declare(_:)``.
+    package func prepareHandover(of queue: String, _ type: QueueType) async throws(CeleryError) {
+        try await once(.ladder) { scratch throws(AMQPError) in try await scratch.declareLadderIfMissing(type) }
+        try await once(.handover(queue)) { scratch throws(AMQPError) in
+            try await scratch.bind(queue, to: DelayLadder.exit, DelayHandover.bindingKey(for: queue))
+        }
+    }
+
     /// Lets the next declaration of this queue ask the broker again: after its deletion, for example.
     ///
     /// - Returns: whether it was declared on this connection.
@@ -64,6 +76,7 @@ package final class TopologyDeclarer: Sendable {
         state.withLock { state in
             state.ready.remove(.ladder)
             state.ready.remove(.delayed(queue.name))
+            state.ready.remove(.handover(queue.name))
             return state.ready.remove(.queue(queue.name)) != nil
         }
     }
@@ -164,7 +177,7 @@ extension TopologyDeclarer.Item {
         case .queue(let name): "queue '\(name)' cannot be declared"
         case .exchange(let name): "exchange '\(name)' cannot be published to"
         case .ladder: "the delay ladder cannot be declared"
-        case .delayed(let name): "queue '\(name)' cannot be bound to the delay ladder"
+        case .delayed(let name), .handover(let name): "queue '\(name)' cannot be bound to the delay ladder"
         }
     }
 }

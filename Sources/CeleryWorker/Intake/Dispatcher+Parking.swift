@@ -21,10 +21,10 @@ extension Dispatcher {
     mutating func handOver(_ delivery: ParkedDelivery) -> Bool {
         guard !isHolding, delivery.eta &- WorkerClock.now() > Self.shortestHandover,
             let handover = environment.handover, let queue = sources[delivery.epoch]?.consumer.queue,
-            handover.accepts(queue.name)
+            handover.accepts(queue)
         else { return false }
         handovers += 1
-        handover.submit(HandoverParcel(delivery, queue: queue.name))
+        handover.submit(HandoverParcel(delivery, queue: queue))
         replaceConsumerIfNeeded(delivery.epoch)
         return true
     }

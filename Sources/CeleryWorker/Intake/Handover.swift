@@ -8,9 +8,9 @@ import Synchronization
 final class HandoverParcel: Sendable {
     let parked: ParkedDelivery
     /// The queue that the message comes back to.
-    let queue: String
+    let queue: Queue
 
-    init(_ parked: ParkedDelivery, queue: String) {
+    init(_ parked: ParkedDelivery, queue: Queue) {
         self.parked = parked
         self.queue = queue
     }
@@ -27,7 +27,7 @@ enum HandoverOutcome: Sendable, Hashable {
 /// What hand-over needs of the delay ladder.
 protocol DelayLadderAccess: Sendable {
     /// Whether messages of the queue can travel by the ladder at all.
-    func admits(_ queue: String) -> Bool
+    func admits(_ queue: Queue) -> Bool
     /// Makes sure that the ladder is there and leads back to the queue, waiting for a connection if there is none.
     ///
     /// Cheap when that is known of the connection in use.
@@ -96,11 +96,11 @@ final class Handover: Sendable {
     }
 
     /// Whether deliveries of the queue may be handed over at present.
-    func accepts(_ queue: String) -> Bool {
+    func accepts(_ queue: Queue) -> Bool {
         let isPaused = state.withLock { state in
-            guard let end = state.pauses[queue] else { return false }
+            guard let end = state.pauses[queue.name] else { return false }
             if end > .now { return true }
-            state.pauses[queue] = nil
+            state.pauses[queue.name] = nil
             return false
         }
         return !isPaused && ladder.admits(queue)
@@ -148,7 +148,7 @@ extension Handover {
 
     private func handOver(_ parcel: HandoverParcel) async throws(CeleryError) {
         guard accepts(parcel.queue) else { return report(parcel, .failed) }
-        try await ladder.prepare(parcel.queue)
+        try await ladder.prepare(parcel.queue.name)
         // Of a lost channel the broker has the delivery back; too late for the ladder it is due here.
         let seconds = Int(min((parcel.parked.eta - WorkerClock.now()) / 1_000_000, Int64(Int32.max)))
         guard ledger.isLive(parcel.parked.delivery), seconds > 0 else { return report(parcel, .failed) }
@@ -167,7 +167,7 @@ extension Handover {
         } catch {
             throw CeleryError(.decoding, "a held message cannot be read again", underlying: error)
         }
-        return try ladder.message(original, queue: parcel.queue, seconds: seconds)
+        return try ladder.message(original, queue: parcel.queue.name, seconds: seconds)
     }
 
     private func answered(_ parcel: HandoverParcel, _ verdict: ConfirmPublisher.Verdict) {
@@ -183,12 +183,12 @@ extension Handover {
 
     private func fail(_ parcel: HandoverParcel, _ error: CeleryError) {
         counters.failedHandovers.add()
-        let isFirst = state.withLock { $0.pauses.updateValue(.now + Self.pause, forKey: parcel.queue) == nil }
+        let isFirst = state.withLock { $0.pauses.updateValue(.now + Self.pause, forKey: parcel.queue.name) == nil }
         if isFirst {
             logger.warning(
                 "Tasks for later cannot be handed over to the delay ladder and stay in the worker",
                 error: error,
-                metadata: ["queue": "\(parcel.queue)", "seconds": "\(Self.pause.seconds)"]
+                metadata: ["queue": "\(parcel.queue.name)", "seconds": "\(Self.pause.seconds)"]
             )
         }
         report(parcel, .failed)

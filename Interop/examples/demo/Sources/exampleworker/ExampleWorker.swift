@@ -1,11 +1,23 @@
 import Celery
 import CeleryCommandLine
 import CeleryWorker
+import FoundationEssentials
 import SharedTasks
 
 /// A worker executable with tasks of its own: `exampleworker worker -Q images`, or `swcelery -A exampleworker worker -Q images`.
 @main
 struct ExampleWorker: CeleryApplication {
+    /// An application's own settings; these two come from its own variables.
+    static func configuration() throws -> CeleryConfiguration {
+        let variables = ProcessInfo.processInfo.environment
+        var configuration = CeleryConfiguration()
+        configuration.workerCancelLongRunningTasksOnConnectionLoss = variables["EXAMPLE_CANCEL_ON_LOSS"] == "1"
+        if let seconds = variables["EXAMPLE_HOLD_LIMIT"].flatMap(Double.init) {
+            configuration.workerETAHoldLimit = .seconds(seconds)
+        }
+        return configuration
+    }
+
     static func register(_ tasks: inout TaskRegistry) throws {
         registerArguments(&tasks)
         registerRuns(&tasks)
