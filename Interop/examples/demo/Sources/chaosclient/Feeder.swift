@@ -15,27 +15,33 @@ struct Feeder: Sendable {
 
     /// Sends until the standard input ends, and returns when nothing is in flight or the last results are overdue.
     func run() async {
-        let places = Places(plan.inFlight)
         await withTaskGroup { group in
+            group.addTask { await feed() }
+            group.addTask { await waitForOverdue() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func feed() async {
+        let places = Places(plan.inFlight)
+        await withDiscardingTaskGroup { group in
             var number = 0
             while !StandardInput.hasEnded {
                 await places.take()
                 number += 1
-                group.addTask { [number] in
-                    await see(number, through: places)
-                    return true
-                }
+                group.addTask { [number] in await see(number, through: places) }
                 try? await Task.sleep(for: .seconds(1 / plan.rate))
             }
             plan.journal.write("finishing", "\(number)")
-            group.addTask {
-                try? await Task.sleep(for: Self.farewell)
-                return false
-            }
-            var left = number
-            while left > 0, await group.next() == true { left -= 1 }
-            group.cancelAll()
         }
+    }
+
+    private func waitForOverdue() async {
+        while !StandardInput.hasEnded, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+        try? await Task.sleep(for: Self.farewell)
     }
 
     private func see(_ number: Int, through places: Places) async {
