@@ -126,9 +126,13 @@ struct AMQPTLSTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let locked = folder.appendingPathComponent("locked.key").path
         let key = try #require(BrokerEnvironment.tlsKey)
-        let process = try openssl(["ec", "-aes128", "-passout", "pass:secret", "-in", key, "-out", locked])
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+        let process = openssl(["ec", "-aes128", "-passout", "pass:secret", "-in", key, "-out", locked])
+        // Not `waitUntilExit`: it may miss the end where no run loop runs.
+        let status = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        try #require(status == 0)
         let broken = try configuration {
             $0.tls.certificateFile = BrokerEnvironment.tlsCertificate
             $0.tls.keyFile = locked
@@ -157,15 +161,13 @@ struct AMQPTLSTests {
         let authorities = try #require(BrokerEnvironment.tlsAuthorities)
         let folder = URL(fileURLWithPath: authorities).deletingLastPathComponent()
         let port = Int.random(in: 32_000..<32_700)
-        let server = try openssl([
+        let server = openssl([
             "s_server", version, "-cipher", "ALL:@SECLEVEL=0", "-accept", "127.0.0.1:\(port)", "-quiet",
             "-cert", folder.appendingPathComponent("server.pem").path,
             "-key", folder.appendingPathComponent("server.key").path,
         ])
-        defer {
-            server.terminate()
-            server.waitUntilExit()
-        }
+        try server.run()
+        defer { server.terminate() }
         var configuration = try ConnectionConfiguration(uri: AMQPURI(host: "127.0.0.1", port: port, tls: true))
         configuration.connectTimeout = .seconds(2)
         configuration.tls = tls
@@ -184,14 +186,13 @@ struct AMQPTLSTests {
         throw AMQPError(.connectionFailed, "openssl s_server did not start")
     }
 
-    private func openssl(_ arguments: [String]) throws -> Process {
+    private func openssl(_ arguments: [String]) -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["openssl"] + arguments
         process.standardInput = Pipe()
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
         return process
     }
 }
