@@ -42,10 +42,6 @@ struct AMQPTLSTests {
 
     /// The broker's certificate names `localhost` and 127.0.0.1; it listens on 127.0.0.1 alone.
     @Test func refusesAnotherHostName() async throws {
-        let other = try configuration { $0.uri.host = "localhost.localdomain" }
-        let text = try #require(await error(other))
-        // Where the name cannot be looked up, nothing is reached at all.
-        #expect(text.code == .tls || text.message.contains("resolution"))
         // What inet_aton reads as 127.0.0.1 is a name that no certificate has.
         #expect(await error(try configuration { $0.uri.host = "127.1" })?.code == .tls)
     }
@@ -168,7 +164,7 @@ struct AMQPTLSTests {
         ])
         try server.run()
         defer { server.terminate() }
-        var configuration = try ConnectionConfiguration(uri: AMQPURI(host: "127.0.0.1", port: port, tls: true))
+        var configuration = try ConnectionConfiguration(uri: AMQPURI(host: "localhost", port: port, tls: true))
         configuration.connectTimeout = .seconds(2)
         configuration.tls = tls
         configuration.tls.certificateAuthorityFile = authorities

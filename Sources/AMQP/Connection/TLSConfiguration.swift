@@ -23,6 +23,8 @@ public struct TLSConfiguration: Sendable, Hashable {
     /// Whether the broker's certificate must verify.
     public var verifyPeer: Bool
     /// Whether the certificate must name the host of the URL.
+    ///
+    /// librabbitmq before 0.14 compares names only: with an address in the URL it finds no certificate good enough.
     public var verifyHostname: Bool
     /// The oldest version of TLS that is accepted.
     public var minimumVersion: Version
