@@ -11,7 +11,8 @@
 #
 # Where RABBITMQ_URL is set already, `run` uses that broker and starts none.
 # Besides RABBITMQ_URL, COMMAND sees RABBITMQ_CONTROL and RABBITMQ_NODE, the command lines of a rabbitmqctl and of `broker.sh node` for the
-# private broker, and RABBITMQ_TLS_URL and RABBITMQ_TLS_CA where openssl is there to make a throw-away certificate.
+# private broker, and RABBITMQ_TLS_URL and RABBITMQ_TLS_CA where openssl is there to make throw-away certificates, with RABBITMQ_TLS_CERT and
+# RABBITMQ_TLS_KEY of a client that may log in by its certificate (SASL EXTERNAL) as guest.
 # Other scripts source this file and call broker_start and broker_stop.
 set -euo pipefail
 
@@ -46,7 +47,7 @@ broker_stop() {
     if [ -n "$broker_folder" ]; then
         broker_end "$broker_folder"
         broker_folder=""
-        unset RABBITMQ_URL RABBITMQ_CONTROL RABBITMQ_NODE RABBITMQ_TLS_URL RABBITMQ_TLS_CA
+        unset RABBITMQ_URL RABBITMQ_CONTROL RABBITMQ_NODE RABBITMQ_TLS_URL RABBITMQ_TLS_CA RABBITMQ_TLS_CERT RABBITMQ_TLS_KEY
     fi
 }
 
@@ -78,7 +79,9 @@ broker_export() {
     if [ -e "$folder/tls_url" ]; then
         RABBITMQ_TLS_URL=$(cat "$folder/tls_url")
         RABBITMQ_TLS_CA=$folder/tls/ca.pem
-        export RABBITMQ_TLS_URL RABBITMQ_TLS_CA
+        RABBITMQ_TLS_CERT=$folder/tls/client.pem
+        RABBITMQ_TLS_KEY=$folder/tls/client.key
+        export RABBITMQ_TLS_URL RABBITMQ_TLS_CA RABBITMQ_TLS_CERT RABBITMQ_TLS_KEY
     fi
 }
 
@@ -109,7 +112,7 @@ free_port() {
     done
 }
 
-# A certificate authority and a server certificate for localhost, both thrown away with the folder.
+# A certificate authority, a server certificate for localhost and a client certificate for guest, all thrown away with the folder.
 make_certificates() {
     local tls=$1/tls
     command -v openssl >/dev/null || return 1
@@ -125,14 +128,20 @@ subjectKeyIdentifier = hash
 [server]
 basicConstraints = CA:FALSE
 subjectAltName = DNS:localhost, IP:127.0.0.1
+[client]
+basicConstraints = CA:FALSE
+extendedKeyUsage = clientAuth
 CONFIGURATION
     (
         cd "$tls"
         openssl ecparam -genkey -name prime256v1 -noout -out ca.key
         openssl req -config openssl.cnf -extensions authority -x509 -new -key ca.key -days 7 -subj "/CN=swcelery test authority" -out ca.pem
-        openssl ecparam -genkey -name prime256v1 -noout -out server.key
-        openssl req -config openssl.cnf -new -key server.key -subj "/CN=localhost" -out server.csr
-        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 7 -extfile openssl.cnf -extensions server -out server.pem
+        for side in server client; do
+            if [ "$side" = server ]; then name=localhost; else name=guest; fi
+            openssl ecparam -genkey -name prime256v1 -noout -out "$side.key"
+            openssl req -config openssl.cnf -new -key "$side.key" -subj "/CN=$name" -out "$side.csr"
+            openssl x509 -req -in "$side.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 7 -extfile openssl.cnf -extensions "$side" -out "$side.pem"
+        done
     )
 }
 
@@ -140,7 +149,7 @@ CONFIGURATION
 configure() {
     local folder=$1 port=$2 tls_port=$3
     : >"$folder/environment.conf"
-    printf '[].\n' >"$folder/enabled_plugins"
+    printf '[%s].\n' "${tls_port:+rabbitmq_auth_mechanism_ssl}" >"$folder/enabled_plugins"
     {
         printf 'listeners.tcp.1 = 127.0.0.1:%s\n' "$port"
         printf 'log.file.level = info\nlog.console = false\n'
@@ -150,7 +159,9 @@ configure() {
             printf 'ssl_options.cacertfile = %s/tls/ca.pem\n' "$folder"
             printf 'ssl_options.certfile = %s/tls/server.pem\n' "$folder"
             printf 'ssl_options.keyfile = %s/tls/server.key\n' "$folder"
-            printf 'ssl_options.verify = verify_none\nssl_options.fail_if_no_peer_cert = false\n'
+            printf 'ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = false\n'
+            printf 'auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = AMQPLAIN\nauth_mechanisms.3 = EXTERNAL\n'
+            printf 'ssl_cert_login_from = common_name\n'
         fi
     } >"$folder/rabbitmq.conf"
 }

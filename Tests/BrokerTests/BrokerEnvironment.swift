@@ -8,6 +8,9 @@ enum BrokerEnvironment {
     static let url = ProcessInfo.processInfo.environment["RABBITMQ_URL"]
     static let tlsURL = ProcessInfo.processInfo.environment["RABBITMQ_TLS_URL"]
     static let tlsAuthorities = ProcessInfo.processInfo.environment["RABBITMQ_TLS_CA"]
+    /// Certificate and key of a client that may log in by them.
+    static let tlsCertificate = ProcessInfo.processInfo.environment["RABBITMQ_TLS_CERT"]
+    static let tlsKey = ProcessInfo.processInfo.environment["RABBITMQ_TLS_KEY"]
     /// The command line of a rabbitmqctl for a private broker.
     static let control = ProcessInfo.processInfo.environment["RABBITMQ_CONTROL"]
     static let needed: Comment = "needs RabbitMQ: Interop/broker.sh run swift test"

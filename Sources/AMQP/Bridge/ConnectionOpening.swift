@@ -36,15 +36,13 @@ enum ConnectionOpening {
     private static func configure(_ socket: OpaquePointer, _ tls: TLSConfiguration) throws(AMQPError) {
         amqp_ssl_socket_set_verify_peer(socket, tls.verifyPeer ? 1 : 0)
         amqp_ssl_socket_set_verify_hostname(socket, tls.verifyHostname ? 1 : 0)
-        let oldest =
-            switch tls.minimumVersion {
-            case .tls1: AMQP_TLSv1
-            case .tls1_1: AMQP_TLSv1_1
-            case .tls1_2: AMQP_TLSv1_2
-            }
-        guard amqp_ssl_socket_set_ssl_versions(socket, oldest, AMQP_TLSvLATEST) == AMQP_STATUS_OK.rawValue else {
-            throw AMQPError(.tls, "the minimum version of TLS cannot be set")
+        guard swc_ssl_limit_versions(socket, tls.minimumVersion.number, tls.maximumVersion?.number ?? 0) == 1 else {
+            throw AMQPError(.tls, "the versions of TLS cannot be limited as wanted")
         }
+        if let ciphers = tls.ciphers, swc_ssl_set_ciphers(socket, ciphers) != 1 {
+            throw AMQPError(.tls, "OpenSSL knows none of the ciphers")
+        }
+        swc_ssl_never_ask(socket)
         if let file = tls.certificateAuthorityFile ?? (tls.verifyPeer ? systemAuthorities : nil) {
             guard amqp_ssl_socket_set_cacert(socket, file) == AMQP_STATUS_OK.rawValue else {
                 throw AMQPError(.tls, "the certificate authorities cannot be read from \(file)")
@@ -127,6 +125,18 @@ enum ConnectionOpening {
             "\(uri.redacted): \(close.reply_text.text)",
             replyCode: Int(close.reply_code)
         )
+    }
+}
+
+extension TLSConfiguration.Version {
+    /// The version as TLS writes it.
+    fileprivate var number: Int32 {
+        switch self {
+        case .tls1: 0x0301
+        case .tls1_1: 0x0302
+        case .tls1_2: 0x0303
+        case .tls1_3: 0x0304
+        }
     }
 }
 

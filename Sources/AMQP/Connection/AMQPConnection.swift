@@ -10,6 +10,8 @@ internal import Synchronization
 public actor AMQPConnection {
     /// Frames that are handled before posts get their turn.
     private static let frameBudget = 1024
+    /// What connecting may take beyond its limits, as on a busy machine.
+    private static let lookupSlack = Duration.seconds(1)
     /// How long the broker may take to answer our close.
     private static let closePatience = Duration.seconds(5)
 
@@ -48,7 +50,8 @@ public actor AMQPConnection {
 
     /// Connects and logs in.
     ///
-    /// - Throws: `AMQPError` with code `connectionFailed`, `authenticationFailed`, `tls` or `timeout`.
+    /// - Throws: `AMQPError` with code `connectionFailed`, `authenticationFailed`, `tls` or `timeout`; `cancelled` where the
+    ///   task was cancelled.
     public static func connect(
         _ configuration: ConnectionConfiguration,
         logger: Logger
@@ -60,8 +63,31 @@ public actor AMQPConnection {
             turn: { [weak connection] posts in connection?.assumeIsolated { $0.turn(posts) } },
             finish: { [weak connection] in connection?.assumeIsolated { $0.finishTurn() } }
         )
-        try await connection.open()
+        try await connection.openInTime()
         return connection
+    }
+
+    /// Opens, or gives up: the system's look-up of a name takes as long as it likes, and the thread is lost to it until then.
+    private nonisolated func openInTime() async throws(AMQPError) {
+        let opened = OneShot<Result<Void, AMQPError>>()
+        Task {
+            do throws(AMQPError) {
+                try await open()
+                opened.fulfil(.success(()))
+            } catch {
+                opened.fulfil(.failure(error))
+            }
+        }
+        // Reaching the broker and the handshake have a limit each.
+        let limit = configuration.connectTimeout * 2 + Self.lookupSlack
+        let timer = Task { [uri = configuration.uri] in
+            guard (try? await Task.sleep(for: limit)) != nil else { return }
+            opened.fulfil(.failure(AMQPError(.connectionFailed, "\(uri.redacted): not reached within \(limit)")))
+        }
+        let result = await opened.value()
+        timer.cancel()
+        guard let result else { throw AMQPError(.cancelled, "the task was cancelled while it connected") }
+        try result.get()
     }
 
     private func open() throws(AMQPError) {

@@ -2,14 +2,16 @@
 ///
 /// The peer's certificate and host name are verified unless told otherwise.
 public struct TLSConfiguration: Sendable, Hashable {
-    /// The oldest version of TLS that is accepted.
+    /// A version of TLS.
     public enum Version: Sendable, Hashable {
-        /// TLS 1.0, for very old brokers.
+        /// TLS 1.0, for very old brokers; most systems' OpenSSL refuses it whatever is asked for.
         case tls1
-        /// TLS 1.1
+        /// TLS 1.1, as TLS 1.0.
         case tls1_1
         /// TLS 1.2
         case tls1_2
+        /// TLS 1.3
+        case tls1_3
     }
 
     /// PEM file of certificate authorities; nil takes the system's (`SSL_CERT_FILE`, else the usual places).
@@ -21,9 +23,15 @@ public struct TLSConfiguration: Sendable, Hashable {
     /// Whether the broker's certificate must verify.
     public var verifyPeer: Bool
     /// Whether the certificate must name the host of the URL.
+    ///
+    /// librabbitmq before 0.14 compares names only: with an address in the URL it finds no certificate good enough.
     public var verifyHostname: Bool
     /// The oldest version of TLS that is accepted.
     public var minimumVersion: Version
+    /// The newest version of TLS that is offered; nil for the newest that OpenSSL has.
+    public var maximumVersion: Version?
+    /// Ciphers for TLS up to 1.2, in OpenSSL's notation; nil takes OpenSSL's.
+    public var ciphers: String?
 
     /// Makes a configuration.
     public init(
@@ -32,7 +40,9 @@ public struct TLSConfiguration: Sendable, Hashable {
         keyFile: String? = nil,
         verifyPeer: Bool = true,
         verifyHostname: Bool = true,
-        minimumVersion: Version = .tls1_2
+        minimumVersion: Version = .tls1_2,
+        maximumVersion: Version? = nil,
+        ciphers: String? = nil
     ) {
         self.certificateAuthorityFile = certificateAuthorityFile
         self.certificateFile = certificateFile
@@ -40,23 +50,7 @@ public struct TLSConfiguration: Sendable, Hashable {
         self.verifyPeer = verifyPeer
         self.verifyHostname = verifyHostname
         self.minimumVersion = minimumVersion
-    }
-
-    /// Reads the options of a URL: kombu's `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs`.
-    ///
-    /// - Throws: `AMQPError` with code `invalidURL` for an unknown `ssl_cert_reqs`.
-    public init(query: [String: String]) throws(AMQPError) {
-        self.init(
-            certificateAuthorityFile: query["ssl_ca_certs"],
-            certificateFile: query["ssl_certfile"],
-            keyFile: query["ssl_keyfile"]
-        )
-        switch query["ssl_cert_reqs"] {
-        case nil, "CERT_REQUIRED", "required": break
-        case "CERT_NONE", "none", "CERT_OPTIONAL", "optional":
-            verifyPeer = false
-            verifyHostname = false
-        default: throw AMQPError(.invalidURL, "ssl_cert_reqs is not one of CERT_REQUIRED, CERT_OPTIONAL, CERT_NONE")
-        }
+        self.maximumVersion = maximumVersion
+        self.ciphers = ciphers
     }
 }

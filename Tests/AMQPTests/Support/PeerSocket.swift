@@ -132,11 +132,22 @@ final class PeerSocket: Sendable {
     }
 
     func handshake(heartbeat: UInt16 = 0, frameMax: UInt32 = 131_072) throws {
+        try tune(heartbeat: heartbeat, frameMax: frameMax)
+        try wait(for: 10, 40)
+    }
+
+    /// All but the answer to `connection.open`.
+    func handshakeUntilOpen() throws {
+        try tune(heartbeat: 0, frameMax: 131_072)
+        _ = try readFrame()
+        _ = try readFrame()
+    }
+
+    private func tune(heartbeat: UInt16, frameMax: UInt32) throws {
         try greet()
         try start()
         let limits = WireFrame.wire(UInt16(2047)) + WireFrame.wire(frameMax) + WireFrame.wire(heartbeat)
         try send(.method(10, 30, limits))
-        try wait(for: 10, 40)
     }
 
     private func answer(_ method: (classID: UInt16, methodID: UInt16), _ channel: UInt16) throws {
