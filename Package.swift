@@ -97,6 +97,18 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// `Interop/fuzz.sh` sets this: ordinary builds know nothing of fuzzing.
+if Context.environment["SWCELERY_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "swcelery-fuzz",
+            dependencies: ["AMQP", "CeleryProtocol"],
+            path: "Tests/Fuzz",
+            exclude: ["Dictionaries"]
+        )
+    )
+}
+
 for target in package.targets where !["CRabbitMQ", "CSystemShims", "CThreadSanitizer"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),

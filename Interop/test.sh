@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test tier, on a machine that has nothing but Debian and Swift. Ends with a line `N passed, N failed`, and `, N skipped` where some were.
 #
-#   test.sh [TIER…]     build lint unit broker interop chaos tsan asan; all of them unless some are named
+#   test.sh [TIER…]     build lint unit broker interop chaos tsan asan; all of these unless some are named
 #   test.sh --rabbitmq 4 [TIER…]
 #                       the same in a Debian 13 beside this system, with RabbitMQ 4.0 and librabbitmq 0.15: broker and interop unless some are
 #                       named. Needs root, and some minutes more the first time: see debian13.sh
@@ -14,6 +14,7 @@
 #   asan      unit and memory tests under AddressSanitizer
 #   interop   pytest: Python Celery against the Swift worker and client, faults included
 #   chaos     two minutes of faults of every kind, in an order that stays the same
+#   fuzz      every fuzz target for five seconds; only where it is named, since its build takes minutes (fuzz.sh runs them for longer)
 set -euo pipefail
 
 # shellcheck source=Interop/lib.sh
@@ -171,6 +172,12 @@ tier_chaos() {
         CHAOS_EXECUTABLES=$examples logged chaos timeout --kill-after 30 900 "$interop/chaos.sh" --minutes 2 --seed 1 || status=$?
     fi
     tally chaos "$status"
+}
+
+tier_fuzz() {
+    local status=0
+    logged fuzz "$interop/fuzz.sh" --seconds 5 || status=$?
+    tally fuzz "$status"
 }
 
 tiers=("$@")

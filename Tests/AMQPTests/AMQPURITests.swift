@@ -60,7 +60,10 @@ struct AMQPURITests {
         #expect(addresses[1].query == ["heartbeat": "10"])
     }
 
-    @Test(arguments: ["", ";", "redis://h/0", "amqp://h:0/", "amqp://h:65536/", "amqp://h:x/", "amqp://[::1]x/"])
+    @Test(arguments: [
+        "", ";", "redis://h/0", "amqp://h:0/", "amqp://h:65536/", "amqp://h:x/", "amqp://[::1]x/", "amqp://h/a%00b",
+        "amqp://h/?ssl_ca_certs=/ca%00.pem",
+    ])
     func refuses(_ text: String) {
         #expect { try AMQPURI.parse(text) } throws: { ($0 as? AMQPError)?.code == .invalidURL }
     }
@@ -75,8 +78,19 @@ struct AMQPURITests {
         #expect(address.redacted == "amqp://user:**@h:5673/v")
     }
 
-    @Test func errorsDoNotQuoteTheURL() {
-        #expect { try AMQPURI.parse("amqp://user:s3cret@h:notaport/") } throws: { !"\($0)".contains("s3cret") }
+    @Test(arguments: ["h%2Fx", "a%40b", "a%3Ab%5Dc", "a%0Ab", "%C3%A9", "[fe80::1%25eth0]"])
+    func whatIsShownIsReadAsTheSame(_ host: String) throws {
+        let address = try #require(try AMQPURI.parse("amqp://u%3A@\(host):1/v%3F").first)
+        let shown = try #require(try AMQPURI.parse(address.redacted).first)
+        #expect(shown.host == address.host)
+        #expect(shown.port == address.port)
+        #expect(shown.userName == address.userName)
+        #expect(shown.virtualHost == address.virtualHost)
+    }
+
+    @Test(arguments: ["amqp://user:s3cret@h:notaport/", "user:s3cret@h/v?next=http://x", "amqp:/user:s3cret@h://v"])
+    func errorsDoNotQuoteTheURL(_ text: String) {
+        #expect { try AMQPURI.parse(text) } throws: { !"\($0)".contains("s3cret") }
     }
 
     @Test func configurationReadsOptions() throws {

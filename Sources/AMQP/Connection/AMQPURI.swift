@@ -57,10 +57,9 @@ public struct AMQPURI: Sendable, Hashable {
             rest = rest[end.upperBound...]
         }
         guard let secure = Self.schemes[scheme] else {
-            throw AMQPError(
-                .invalidURL,
-                "the scheme \(scheme):// is not one of AMQP's: amqp, amqps, pyamqp, librabbitmq"
-            )
+            // What stands before `://` need not be a scheme: `user:password@host/v?next=a://b`.
+            let shown = scheme.utf8.allSatisfy(Self.isPartOfScheme) ? "scheme \(scheme)://" : "broker URL's scheme"
+            throw AMQPError(.invalidURL, "the \(shown) is not one of AMQP's: amqp, amqps, pyamqp, librabbitmq")
         }
         if let fragment = rest.firstIndex(of: "#") { rest = rest[..<fragment] }
         let options = Self.splitOff(&rest, after: "?").map(Self.parseQuery) ?? [:]
@@ -69,6 +68,13 @@ public struct AMQPURI: Sendable, Hashable {
         let (host, port) = try Self.parseHost(rest)
         let tls = secure || Self.isTrue(options["ssl"])
         let virtualHost = path.map { PercentCoding.decode($0) } ?? ""
+        // librabbitmq and OpenSSL read C strings, and would take a text up to its NUL for the whole.
+        guard !virtualHost.utf8.contains(0) else {
+            throw AMQPError(.invalidURL, "the broker URL's virtual host has a NUL byte")
+        }
+        guard !options.values.contains(where: { $0.utf8.contains(0) }) else {
+            throw AMQPError(.invalidURL, "an option of the broker URL has a NUL byte")
+        }
         self.init(
             host: host.isEmpty ? "localhost" : host,
             port: port,
@@ -83,6 +89,16 @@ public struct AMQPURI: Sendable, Hashable {
     private static let schemes = [
         "amqp": false, "amqps": true, "pyamqp": false, "pyamqps": true, "librabbitmq": false, "librabbitmqs": true,
     ]
+
+    /// Letters, digits, plus, minus and point (RFC 3986, section 3.1).
+    private static func isPartOfScheme(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"),
+            UInt8(ascii: "-"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
 
     private static func splitOff(_ text: inout Substring, after separator: Character) -> Substring? {
         guard let index = text.firstIndex(of: separator) else { return nil }
@@ -147,7 +163,8 @@ public struct AMQPURI: Sendable, Hashable {
 extension AMQPURI: CustomStringConvertible, CustomDebugStringConvertible {
     /// The address with `**` in the password's place and without options, as kombu prints it.
     public var redacted: String {
-        let literalHost = host.contains(":") ? "[\(host)]" : host
+        let encodedHost = PercentCoding.encode(host)
+        let literalHost = host.contains(":") ? "[\(encodedHost.replacing("%3A", with: ":"))]" : encodedHost
         let scheme = tls ? "amqps" : "amqp"
         let path = virtualHost == "/" ? "/" : PercentCoding.encode(virtualHost)
         return "\(scheme)://\(PercentCoding.encode(userName)):**@\(literalHost):\(port)/\(path)"
