@@ -10,6 +10,15 @@ struct SettlementCoalescerTests {
         return coalescer
     }
 
+    @Test func tagsThatNoBrokerCountsUpTo() {
+        var coalescer = SettlementCoalescer()
+        coalescer.delivered(.max, noAck: false)
+        #expect(coalescer.unsettledCount == .max)
+        let settled = coalescer.settle(.max, .ack)
+        #expect(settled)
+        #expect(coalescer.flush() == [.ack(tag: .max, multiple: false)])
+    }
+
     @Test func acksWithoutGapBecomeOne() {
         var coalescer = delivered(5)
         for tag in [3, 1, 2] as [UInt64] { #expect(coalescer.settle(tag, .ack) == true) }

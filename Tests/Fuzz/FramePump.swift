@@ -17,12 +17,12 @@ final class FramePump {
             let id = ChannelID(number: number, serial: UInt64(number))
             let core = ChannelCore(id: id, ended: OneShot(), maximumBodySize: Self.maximumBodySize) { _ in }
             core.isConfirming = true
-            for key in 0..<4 { core.confirms.published(identity(key), { _ in }) }
+            for key in 0..<4 { core.confirms.published(identity(key), .completion { _ in }) }
             channels[number] = core
         }
     }
 
-    private func identity(_ key: Int) -> PublisherConfirms<PublishCompletion>.Identity {
+    private func identity(_ key: Int) -> PublisherConfirms<PublishOwner>.Identity {
         .init(exchange: "", routingKey: "\(key)", properties: BasicProperties())
     }
 
@@ -75,8 +75,8 @@ final class FramePump {
         let before = core.confirms.count
         let settled = core.confirms.confirmed(tag: tag, multiple: multiple, positive: positive)
         require(settled.count <= before, "no publish is settled twice")
-        for publish in settled { publish.completion(publish.result) }
-        core.confirms.published(identity(before), { _ in })
+        for publish in settled { publish.completion.complete(publish.result) }
+        core.confirms.published(identity(before), .completion { _ in })
     }
 
     /// What the connection does when it has taken in what came.

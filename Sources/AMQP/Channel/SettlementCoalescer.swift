@@ -19,7 +19,7 @@ struct SettlementCoalescer: Sendable {
     private var rejects: [Method] = []
 
     /// Deliveries that have not been settled.
-    var unsettledCount: Int { Int(highest - floor) - above.count }
+    var unsettledCount: Int { Int(clamping: highest - floor) - above.count }
 
     /// Takes note of a delivery; one that needs no ack counts as settled.
     mutating func delivered(_ tag: UInt64, noAck: Bool) {
