@@ -15,7 +15,12 @@ final class FramePump {
         state.opened()
         for number: UInt16 in 1...3 {
             let id = ChannelID(number: number, serial: UInt64(number))
-            let core = ChannelCore(id: id, ended: OneShot(), maximumBodySize: Self.maximumBodySize) { _ in }
+            let core = ChannelCore(
+                id: id,
+                ended: OneShot(),
+                maximumBodySize: Self.maximumBodySize,
+                confirmTimeout: .zero
+            ) { _ in }
             core.isConfirming = true
             for key in 0..<4 { core.confirms.published(identity(key), .completion { _ in }) }
             channels[number] = core

@@ -38,6 +38,7 @@ final class ChannelCore {
     var assembler: ContentAssembler
     var settlements = SettlementCoalescer()
     var confirms = PublisherConfirms<PublishOwner>()
+    var confirmDeadline: ConfirmDeadline
     var isConfirming = false
     /// The broker asked to pause (`channel.flow`).
     var isPaused = false
@@ -49,8 +50,15 @@ final class ChannelCore {
     /// Subscriptions with deliveries in this turn.
     private var filled: [Subscription] = []
 
-    init(id: ChannelID, ended: OneShot<AMQPError?>, maximumBodySize: Int, onReturn: @escaping ReturnHandler) {
+    init(
+        id: ChannelID,
+        ended: OneShot<AMQPError?>,
+        maximumBodySize: Int,
+        confirmTimeout: Duration,
+        onReturn: @escaping ReturnHandler
+    ) {
         self.id = id
+        confirmDeadline = ConfirmDeadline(limit: confirmTimeout)
         self.ended = ended
         self.onReturn = onReturn
         assembler = ContentAssembler(maximumBodySize: maximumBodySize)

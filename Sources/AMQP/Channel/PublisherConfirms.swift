@@ -41,6 +41,9 @@ package struct PublisherConfirms<Completion> {
     /// How many publishes wait for their confirm.
     package var count: Int { pending.count }
 
+    /// The numbers of the publishes from the first one that waits on.
+    package var waiting: Range<UInt64> { firstTag..<firstTag + UInt64(pending.count) }
+
     /// Takes note of a publish, in the order of the wire.
     package mutating func published(_ identity: Identity, _ completion: Completion) {
         pending.append(Pending(identity: identity, completion: completion))

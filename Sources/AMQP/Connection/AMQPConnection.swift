@@ -193,6 +193,7 @@ public actor AMQPConnection {
             id: id,
             ended: OneShot(),
             maximumBodySize: configuration.maximumBodySize,
+            confirmTimeout: configuration.confirmTimeout,
             onReturn: onReturn ?? logReturn
         )
         channels[number] = core
@@ -336,12 +337,18 @@ public actor AMQPConnection {
 
     // MARK: Time and end
 
-    /// When the broker has to have answered something; nil where it owes nothing.
+    /// When the broker has to have answered a request; nil where it owes nothing.
+    private var requestDeadline: ContinuousClock.Instant? {
+        channels.values.compactMap(\.replies.deadline).min().map { min($0, state.closeDeadline ?? $0) }
+            ?? state.closeDeadline
+    }
+
+    /// When to look whether the broker has kept its times.
     private var nextDeadline: ContinuousClock.Instant? {
-        var next = state.closeDeadline
+        var next = requestDeadline
         for core in channels.values {
-            guard let deadline = core.replies.deadline else { continue }
-            next = min(next ?? deadline, deadline)
+            guard let due = core.confirmDeadline.due else { continue }
+            next = min(next ?? due, due)
         }
         return next
     }
@@ -357,7 +364,13 @@ public actor AMQPConnection {
     }
 
     private func endIfOverdue() {
-        guard let deadline = nextDeadline, deadline <= .now else { return }
+        for core in channels.values where core.isConfirming {
+            let isPaused = isBlocked || core.isPaused
+            if core.confirmDeadline.look(waiting: core.confirms.waiting, isPaused: isPaused, now: { .now }) {
+                return fail(AMQPError(.timeout, "the broker did not confirm a publish in time"))
+            }
+        }
+        guard let deadline = requestDeadline, deadline <= .now else { return }
         fail(AMQPError(.timeout, "the broker did not answer a request in time"))
     }
 

@@ -20,6 +20,11 @@ public struct ConnectionConfiguration: Sendable {
     public var heartbeat: Duration
     /// Limit for the broker's answer to a request such as a declaration.
     public var requestTimeout: Duration
+    /// Limit for the broker's confirm of a publish; zero for none.
+    ///
+    /// A confirm that is missing after one to two limits ends the connection: without it nobody would ever know of the
+    /// message's fate. While the broker holds back publishers (`connection.blocked`, `channel.flow`) it does not count.
+    public var confirmTimeout: Duration
     /// Largest frame that is offered, in bytes; more than 4 MiB counts as 4 MiB.
     public var frameMax: Int
     /// Largest number of channels that is offered.
@@ -59,6 +64,7 @@ public struct ConnectionConfiguration: Sendable {
         connectTimeout = try Self.seconds(uri.query, "connect_timeout", "connection_timeout") ?? .seconds(4)
         heartbeat = try Self.seconds(uri.query, "heartbeat") ?? .seconds(120)
         requestTimeout = .seconds(30)
+        confirmTimeout = .seconds(60)
         frameMax = try Self.number(uri.query, "frame_max", 4096...Int(Int32.max)) ?? Self.defaultFrame
         channelMax = try Self.number(uri.query, "channel_max", 1...65535) ?? 2047
         maximumBodySize = 512 * 1024 * 1024

@@ -64,6 +64,8 @@ extension TaskComposer {
         let own = context.registered(message.headers.task)
         var options = TaskOptions()
         options.queue = request.queue
+        // What left the ladder shows the exchange of the last level that held it; all levels lead to the same queues.
+        let exchange = exchange.hasPrefix(DelayLadder.commonPrefix) ? DelayLadder.exit : exchange
         if request.queue == nil, exchange.isEmpty, !routingKey.isEmpty {
             options.queue = routingKey
         } else if request.queue == nil, exchange == DelayLadder.exit, let queue = DelayHandover.queue(ofKey: routingKey)

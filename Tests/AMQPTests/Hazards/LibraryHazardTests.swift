@@ -132,7 +132,7 @@ struct LibraryHazardTests {
 
     /// Point 11: without the release of its buffers librabbitmq's memory grows with what comes in.
     @Test func point11MemoryDoesNotGrowWithWhatComesIn() async throws {
-        let (count, size) = (12_000, 20_000)
+        let (count, size) = (20_000, 20_000)
         let peer = try ScriptedPeer { socket in
             try socket.handshake()
             try socket.wait(for: 60, 20)
@@ -153,7 +153,8 @@ struct LibraryHazardTests {
             if case .deliveries(let batch) = event { seen.add(batch.count, ordering: .relaxed) }
         }
         try await eventually { seen.load(ordering: .relaxed) == count }
-        #expect(try residentBytes() - before < count * size / 3)
+        // Other tests run beside this one; what is kept would be all that came in.
+        #expect(try residentBytes() - before < count * size / 4 * 3)
         await connection.close()
     }
 

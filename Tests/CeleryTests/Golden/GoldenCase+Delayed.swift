@@ -25,6 +25,12 @@ extension GoldenCase {
             exchange: "celery_delayed_delivery",
             routingKey: "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.jobs"
         ),
+        // An even number of seconds: the last level that held the task is not the lowest one.
+        delayedRetry(
+            "delayed_retry_again",
+            exchange: "celery_delayed_0",
+            routingKey: "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.jobs"
+        ),
     ]
 
     static var quorum: CeleryConfiguration {
