@@ -86,7 +86,8 @@ let package = Package(
         .testTarget(
             name: "CeleryCommandLineTests",
             dependencies: [
-                "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", argumentParser, logging,
+                "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", argumentParser,
+                logging,
             ]
         ),
         .testTarget(
