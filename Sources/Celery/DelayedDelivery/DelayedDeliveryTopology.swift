@@ -95,21 +95,29 @@ extension ScratchDeclarer {
             )
         }
         try await declare(DelayLadder.exitExchange)
+        try await bindExit()
+    }
+
+    /// Declares the ladder unless it is there.
+    ///
+    /// Its exit is looked for, which everybody declares last: somebody else may be about to declare it now. What that one
+    /// has still to do then is done here too.
+    mutating func declareLadderIfMissing(_ type: QueueType) async throws(AMQPError) {
+        do {
+            try await check(exchange: DelayLadder.exit)
+        } catch {
+            guard error.code == .channelClosed, error.replyCode == 404 else { throw error }
+            return try await declareLadder(type)
+        }
+        try await bindExit()
+    }
+
+    private mutating func bindExit() async throws(AMQPError) {
         try await bind(
             exchange: DelayLadder.exit,
             to: DelayLadder.name(ofLevel: 0),
             DelayLadder.bindingKey(ofLevel: 0, digit: 0)
         )
-    }
-
-    /// Declares the ladder unless its entrance is there.
-    mutating func declareLadderIfMissing(_ type: QueueType) async throws(AMQPError) {
-        do {
-            try await check(exchange: DelayLadder.entrance)
-        } catch {
-            guard error.code == .channelClosed, error.replyCode == 404 else { throw error }
-            try await declareLadder(type)
-        }
     }
 
     /// Lets what comes out of the ladder reach a queue, through the queue's exchange.
