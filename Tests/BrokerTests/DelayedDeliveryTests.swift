@@ -30,6 +30,12 @@ struct DelayedDeliveryTests {
         self.queue = queue
     }
 
+    /// What was warned of, apart from other tests' blocking of the broker.
+    private var warnings: [String] {
+        log.lines.filter { $0.level == "warning" && !$0.message.hasPrefix("the broker ") }
+            .map { "\($0.message) \($0.metadata)" }
+    }
+
     /// The next message of the queue, which stays unsettled.
     private func next(on channel: any BrokerChannel) async throws -> IncomingMessage {
         let deadline = ContinuousClock.now + .seconds(60)
@@ -54,7 +60,7 @@ struct DelayedDeliveryTests {
             #expect(message.properties.headers?["x-death"]?.arrayValue?.count == 2)
             await connection.close()
         }
-        #expect(log.lines.filter { $0.level == "warning" }.map { "\($0.message) \($0.metadata)" } == [])
+        #expect(warnings == [])
     }
 
     @Test func aMessageIsHandedOverAgainAndAgain() async throws {
@@ -91,7 +97,7 @@ struct DelayedDeliveryTests {
         }
         _ = try await channel.deleteQueue(queue.name)
         await connection.close()
-        #expect(log.lines.filter { $0.level == "warning" }.map { "\($0.message) \($0.metadata)" } == [])
+        #expect(warnings == [])
     }
 
     @Test func aQueueOfOtherArgumentsIsAdopted() async throws {
@@ -103,9 +109,8 @@ struct DelayedDeliveryTests {
         for _ in 0..<2 {
             try await TopologyDeclarer(connection: connection, logger: logger, memory: memory).declare(queue)
         }
-        let warnings = log.lines.filter { $0.level == "warning" }
         #expect(warnings.count == 1)
-        #expect(warnings.first?.metadata["difference"]?.description.contains("inequivalent arg") == true)
+        #expect(warnings.first?.contains("inequivalent arg") == true)
         // The channel that was open meanwhile still works.
         _ = try await channel.deleteQueue(queue.name)
         await connection.close()
