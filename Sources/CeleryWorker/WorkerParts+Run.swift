@@ -89,8 +89,13 @@ extension WorkerParts {
     /// Waits for the confirms of what was published, then ends publishing.
     private func flush(_ publisher: Task<Void, Never>) async {
         let limit = coldShutdown.isOpen ? configuration.cancellationTimeout : configuration.flushTimeout
+        let deadline = ContinuousClock.now + limit
         if await !results.waitUntilIdle(limit: limit) {
             logger.error("Results were not confirmed in time", metadata: ["results": "\(results.unfinishedCount)"])
+        }
+        // Copies on their way to the delay ladder among them: unconfirmed, their originals would go back beside them.
+        if await !tasks.waitUntilIdle(limit: ContinuousClock.now.duration(to: deadline)) {
+            logger.error("Tasks were not confirmed in time", metadata: ["tasks": "\(tasks.unfinishedCount)"])
         }
         sender.topology.close()
         results.close()

@@ -93,6 +93,26 @@ struct ConfirmPublisherTests {
         #expect(verdicts.all == [1: "confirmed", 2: "failed: channelClosed", 3: "confirmed"])
     }
 
+    @Test("the attachment of a channel ends with its task, although the broker takes no publishes for now")
+    func cancelledAttachment() async throws {
+        let publisher = ConfirmPublisher(window: 10, policy: .results)
+        let ended = Gate<Void>()
+        broker.isBlocked = true
+        for number in 1...2 { post(UInt8(number), on: publisher) }
+        let channel = try await channel()
+        let attachment = Task {
+            await publisher.attach(channel, oneByOne: true)
+            ended.open()
+        }
+        attachment.cancel()
+        #expect(await ended.wait(limit: .seconds(60)) != nil)
+        publisher.detach()
+        broker.isBlocked = false
+        await publisher.attach(try await self.channel(), oneByOne: false)
+        #expect(await publisher.waitUntilIdle(limit: .seconds(60)))
+        #expect(verdicts.all == [1: "confirmed", 2: "confirmed"])
+    }
+
     @Test("gives up after the policy's number of tries")
     func givesUp() async throws {
         let publisher = ConfirmPublisher(window: 10, policy: RetryPolicy(maxRetries: 2))

@@ -29,6 +29,8 @@ struct HandoverTests {
             if let failure { throw failure }
         }
 
+        func forget(_ queue: Queue) {}
+
         func message(
             _ original: IncomingMessage,
             queue: String,
@@ -83,6 +85,7 @@ struct HandoverTests {
                 delivery: id,
                 epoch: epoch,
                 consumerTag: "w1",
+                redelivered: false,
                 eta: WorkerClock.now() + seconds * 1_000_000 + 500_000,
                 expires: nil,
                 deadline: nil,

@@ -49,6 +49,39 @@ struct WorkerHandoverTests {
         }
     }
 
+    @Test("a shutdown waits for copies that are on their way: nothing goes back beside its copy")
+    func shutdown() async throws {
+        let broker = InMemoryBroker()
+        try await WorkerHarness.run(broker: broker, register: Self.register) { harness in
+            broker.holdsConfirms = true
+            try harness.send("proj.add", [1, 2], options: TaskOptions(countdown: .seconds(3600)))
+            try await eventually("its copy is on the ladder") { Self.waiting(broker).count == 1 }
+            Task {
+                try await eventually("it ends") { harness.logs.messages.contains("Shutting down") }
+                try await Task.sleep(for: .milliseconds(300))
+                broker.holdsConfirms = false
+            }
+        }
+        #expect(Self.waiting(broker).count == 1)
+        #expect(broker.messages(in: "celery").isEmpty)
+    }
+
+    @Test("a queue that was deleted and made anew is bound to the ladder's exit again")
+    func deletedQueue() async throws {
+        let key = String(repeating: "*.", count: 28) + "swcelery.celery"
+        try await WorkerHarness.run(register: Self.register) { harness in
+            for count in 1...2 {
+                try harness.send("proj.add", [1, 2], options: TaskOptions(countdown: .seconds(3600)))
+                try await eventually("it is handed over") { harness.worker.statistics.handedOver == count }
+                #expect(harness.broker.isBound("celery", to: "celery_delayed_delivery", routingKey: key))
+                guard count == 1 else { break }
+                harness.broker.deleteQueue("celery")
+                try await eventually("it is consumed again") { harness.broker.consumerCount(of: "celery") == 1 }
+                #expect(!harness.broker.isBound("celery", to: "celery_delayed_delivery", routingKey: key))
+            }
+        }
+    }
+
     @Test("where the ladder may not be declared, tasks stay in the worker")
     func forbidden() async throws {
         let broker = InMemoryBroker()

@@ -73,6 +73,31 @@ struct WorkerParkingTests {
         }
     }
 
+    @Test("what went back while it waited runs at its time, once, and tells that it was delivered before")
+    func handedBackAndRun() async throws {
+        var celery = Self.impatient()
+        celery.taskQueues = [Queue("celery", autoDelete: true)]
+        try await WorkerHarness.run(celery: celery) { tasks in
+            tasks.register("proj.later") { (context: TaskContext) in
+                [.double(Date().timeIntervalSince1970), .bool(context.deliveryInfo.redelivered)] as [JSONValue]
+            }
+        } _: { harness in
+            var runs = 0
+            // On a machine that is too busy to fetch the task before its time, one for later goes back all the same.
+            for countdown in [4, 8, 16, 32] where harness.worker.statistics.handedBack == 0 {
+                runs += 1
+                let sent = Date().timeIntervalSince1970
+                let id = try harness.send("proj.later", options: TaskOptions(countdown: .seconds(countdown)))
+                let result = try #require(try await harness.result(of: id).result.arrayValue)
+                #expect(try #require(result.first?.doubleValue) >= sent + Double(countdown) - 0.001)
+                #expect(result.last == .bool(harness.worker.statistics.handedBack > 0))
+            }
+            #expect(harness.worker.statistics.handedBack >= 1)
+            try await harness.queueIsEmpty()
+            #expect(harness.worker.statistics.started == runs)
+        }
+    }
+
     @Test("what waits behind a long task goes back before the broker would close the channel")
     func prefetched() async throws {
         let gate = TestGate()
@@ -142,6 +167,25 @@ struct WorkerParkingTests {
             try await eventually("the line") { harness.logs.messages.contains { $0.contains("worker_eta_task_limit") } }
             try await Task.sleep(for: .milliseconds(30))
             #expect(harness.logs.messages.filter { $0.contains("worker_eta_task_limit") }.count == 1)
+        }
+    }
+
+    @Test("a heap that was full lets its consumers fetch again as soon as it has room")
+    func heapWithRoomAgain() async throws {
+        var celery = CeleryConfiguration()
+        celery.workerETATaskLimit = 10
+        let configuration = WorkerConfiguration(concurrency: 1, prefetchMultiplier: 2)
+        let broker = InMemoryBroker()
+        broker.protectedNames = Set((0..<28).map { "celery_delayed_\($0)" })
+        try await WorkerHarness.run(configuration, celery: celery, broker: broker, register: Self.register) { harness in
+            let near = TaskOptions(countdown: .seconds(2))
+            let far = TaskOptions(countdown: .seconds(600))
+            for _ in 0..<10 { try harness.send("proj.add", [1, 1], options: near) }
+            // The consumer of the moment gets nothing but these, and would have to wait for them.
+            for _ in 0..<8 { try harness.send("proj.add", [1, 1], options: far) }
+            let now = try harness.send("proj.add", [2, 2])
+            #expect(try await harness.result(of: now).result == 4)
+            #expect(harness.broker.unackedCount(of: "celery") == 8)
         }
     }
 

@@ -77,9 +77,12 @@ package final class RPCResultBackend: Sendable {
             }
         )
         if let session = connection.session {
-            try? await limited(to: Self.deletionLimit, late: { .waitCancelled }) { [queue] in
-                await queue.delete(on: session)
+            // The end of the connection is the end of a deletion that takes too long.
+            let limit = Task { [connection] in
+                if (try? await Task.sleep(for: Self.deletionLimit)) != nil { await connection.close() }
             }
+            await queue.delete(on: session)
+            limit.cancel()
         }
         await connection.close()
     }
@@ -321,6 +324,8 @@ extension RPCResultBackend {
         do {
             try await prepare()
             state.withLock { $0.isRecovering = false }
+            // Lost again before that: then nobody else has begun.
+            if !connection.isOpen { consumeWhileWanted() }
             return nil
         } catch {
             return error.underlying as? AMQPError ?? AMQPError(.connectionFailed, error.message)

@@ -140,8 +140,13 @@ final class ConsumerSlot: Sendable {
         do throws(AMQPError) {
             try await purgeIfWanted(desired, on: channel)
             consumer.announce(consumer.firstTag)
-            state.withLock { $0.consumer = consumer }
             _ = try await consumer.start()
+            // Known to others from now on: another credit before that would start a second consumer.
+            let credit = state.withLock { state in
+                state.consumer = consumer
+                return state.desired.credit
+            }
+            if credit != desired.credit { await consumer.setCredit(credit) }
             return consumer
         } catch {
             await consumer.close()

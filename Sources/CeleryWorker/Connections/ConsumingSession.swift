@@ -59,7 +59,7 @@ final class ConsumingSession: Sendable {
             closed.open()
         }
         closed.whenOpen { [self] in end() }
-        await withTaskGroup { group in
+        await withDiscardingTaskGroup { group in
             group.addTask { await self.watch() }
             if epoch == 1 {
                 await declareDelays(for: desired().0)
@@ -102,7 +102,7 @@ extension ConsumingSession {
     private func perform(
         _ change: TopologyChange,
         _ handlers: [DesiredConsumer.Name: ConsumerHandler],
-        _ group: inout TaskGroup<Void>
+        _ group: inout DiscardingTaskGroup
     ) async {
         switch change {
         case .cancel(let name): cancel(name)
@@ -119,7 +119,7 @@ extension ConsumingSession {
         }
     }
 
-    private func consume(_ desired: DesiredConsumer, _ handler: ConsumerHandler?, _ group: inout TaskGroup<Void>) {
+    private func consume(_ desired: DesiredConsumer, _ handler: ConsumerHandler?, _ group: inout DiscardingTaskGroup) {
         let slot = ConsumerSlot(
             desired,
             handler: handler,

@@ -80,9 +80,9 @@ struct PublishSupervisor: Sendable {
             let ended = Gate<AMQPError?>()
             Task(executorPreference: executor) { ended.open(await channel.waitUntilClosed()) }
             await publisher.attach(channel, oneByOne: oneByOne)
-            guard let end = await ended.waitUnlessCancelled() else { return }
+            let end = await ended.waitUnlessCancelled()
             publisher.detach()
-            guard let end else { return }
+            guard let end = end ?? nil else { return }
             logger.warning("A publishing channel has ended", error: end)
             oneByOne = end.replyCode != nil
         }

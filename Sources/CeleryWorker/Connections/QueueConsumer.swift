@@ -138,7 +138,9 @@ final class QueueConsumer: Sendable {
     }
 
     private func replaceOnce() async {
-        let (old, isNewCredit) = state.withLock { ($0.tags, $0.announcedCredit != $0.credit) }
+        let (old, isNewCredit, isStopped) = state.withLock { ($0.tags, $0.announcedCredit != $0.credit, $0.isStopped) }
+        // One that is no longer wanted fetches nothing more.
+        if isStopped { return post(.replaced(epoch, nil)) }
         do {
             // Beside an exclusive consumer there cannot be another one.
             if desired.exclusive { for tag in old { try await cancel(tag) } }

@@ -53,6 +53,9 @@ final class ConfirmPublisher: Sendable {
         }
     }
 
+    /// How long a message waits that found the connection's buffer full, as while the broker takes no publishes.
+    private static let bufferPause = Duration.milliseconds(100)
+
     /// Messages posted and not answered for good, those that wait for a channel included.
     private let window: PublishWindow
     private let policy: RetryPolicy
@@ -104,7 +107,7 @@ extension ConfirmPublisher {
             state.generation += 1
             return state.generation
         }
-        while let item = nextParked(orAttach: channel, generation) {
+        while !Task.isCancelled, let item = nextParked(orAttach: channel, generation) {
             if oneByOne {
                 await postAlone(item, on: channel, generation)
             } else {
@@ -158,10 +161,13 @@ extension ConfirmPublisher {
     }
 
     private func postAlone(_ item: Item, on channel: any BrokerChannel, _ generation: Int) async {
-        let result: Result<Void, AMQPError> = await withCheckedContinuation { continuation in
-            channel.publish(item.message) { continuation.resume(returning: $0) }
+        let answered = Gate<Void>()
+        channel.publish(item.message) { result in
+            self.answer(item, result, generation, wasAlone: true)
+            answered.open()
         }
-        answer(item, result, generation, wasAlone: true)
+        // A broker that takes no publishes for now answers at no set time, and the end of the worker must not wait for it.
+        _ = await answered.waitUnlessCancelled()
     }
 
     private func answer(_ item: Item, _ result: Result<Void, AMQPError>, _ generation: Int, wasAlone: Bool) {
@@ -173,6 +179,9 @@ extension ConfirmPublisher {
             finish(item, .unroutable(error))
         case .nacked:
             retryLater(item, error)
+        case .bufferFull:
+            // It was not sent: no try of it is used up.
+            Alarm.after(Self.bufferPause) { self.post(item) }
         case _ where error.isRecoverable || channelHasEnded && !wasAlone:
             // If the broker closed the channel because of one message, all that were under way fail alike.
             guard policy.delay(beforeRetry: item.tries) != nil else { return finish(item, .failed(error)) }

@@ -49,6 +49,9 @@ final class DeliveryLedger: Sendable {
         }
     }
 
+    /// Whether the channel is open.
+    func isOpen(_ epoch: ChannelEpoch) -> Bool { state.withLock { $0.table.isOpen(epoch) } }
+
     /// Whether the delivery is unsettled and its channel open.
     func isLive(_ id: DeliveryID) -> Bool {
         state.withLock { $0.table.isLive(id) }

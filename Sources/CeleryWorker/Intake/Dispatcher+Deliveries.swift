@@ -71,6 +71,7 @@ extension Dispatcher {
             delivery: request.delivery,
             epoch: request.epoch,
             consumerTag: message.consumerTag ?? "",
+            redelivered: message.redelivered,
             eta: eta,
             expires: request.expires,
             deadline: timeout.map { now &+ $0.holdLimit.microseconds },
@@ -96,7 +97,8 @@ extension Dispatcher {
     /// Makes the request of a delivery that was parked; nil, settled, if that fails.
     func unpack(_ parked: ParkedDelivery) -> TaskRequest? {
         do {
-            let message = try MessageUnpacker.unpack(parked.message)
+            var message = try MessageUnpacker.unpack(parked.message)
+            message.redelivered = parked.redelivered
             let envelope = try recognise(message)
             guard let task = environment.tasks[envelope.headers.task] else {
                 environment.finisher.refuseUnknown(envelope, parked.delivery, DeliveryInfo(message))

@@ -47,11 +47,27 @@ extension Dispatcher {
 
     mutating func replaceConsumerIfNeeded(_ epoch: ChannelEpoch) {
         guard !isHolding else { return }
-        guard parked.count + handovers <= environment.settings.etaLimit else { return reportFullHeap() }
-        guard handovers <= 2 * Handover.window, sources[epoch]?.credit.shouldReplace() == true,
-            let consumer = sources[epoch]?.consumer
-        else { return }
+        guard hasRoom else {
+            withheldCredit = true
+            if parked.count + handovers > environment.settings.etaLimit { reportFullHeap() }
+            return
+        }
+        guard sources[epoch]?.credit.shouldReplace() == true, let consumer = sources[epoch]?.consumer else { return }
         environment.spawn { await consumer.replace() }
+    }
+
+    /// Whether further tasks for later may be fetched.
+    private var hasRoom: Bool {
+        parked.count + handovers <= environment.settings.etaLimit && handovers <= 2 * Handover.window
+    }
+
+    /// Gives consumers the fresh credit that they did not get for want of room.
+    ///
+    /// Nothing else would: what such a consumer has fetched may all be for much later, and no delivery comes to ask.
+    mutating func grantWithheldCredit() {
+        guard withheldCredit, hasRoom else { return }
+        withheldCredit = false
+        for epoch in sources.keys { replaceConsumerIfNeeded(epoch) }
     }
 
     private mutating func reportFullHeap() {

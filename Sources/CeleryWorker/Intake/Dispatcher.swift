@@ -48,6 +48,8 @@ struct Dispatcher {
     /// Queues whose time limits were checked against the broker's.
     var checkedQueues: Set<String> = []
     var hasReportedFullHeap = false
+    /// Whether a consumer got no fresh credit because too much waits here, or by the ladder.
+    var withheldCredit = false
     var isHolding = false
     var isDraining = false
 
@@ -63,6 +65,7 @@ struct Dispatcher {
                 handle(event)
             }
             releaseDue()
+            grantWithheldCredit()
             submit()
             scheduleTick()
         }
@@ -92,6 +95,9 @@ struct Dispatcher {
     }
 
     private mutating func begin(_ consumer: QueueConsumer, tag: String) {
+        // A consumer with another credit may have been started while its channel ended, whose end was told before.
+        guard environment.ledger.isOpen(consumer.epoch) else { return }
+        environment.handover?.forget(consumer.queue)
         let timeout = ConsumerTimeout(of: consumer.queue, default: environment.settings.consumerTimeout)
         sources[consumer.epoch] = Source(
             consumer: consumer,

@@ -32,6 +32,8 @@ protocol DelayLadderAccess: Sendable {
     ///
     /// Cheap when that is known of the connection in use.
     func prepare(_ queue: String) async throws(CeleryError)
+    /// Lets the next preparation ask the broker again: the queue may have been deleted and made anew, without its bindings.
+    func forget(_ queue: Queue)
     /// The message that comes back to the queue after so many seconds.
     func message(
         _ original: IncomingMessage,
@@ -105,6 +107,9 @@ final class Handover: Sendable {
         }
         return !isPaused && ladder.admits(queue)
     }
+
+    /// A queue is consumed anew: what is known of its way back from the ladder may be out of date.
+    func forget(_ queue: Queue) { ladder.forget(queue) }
 
     /// Takes a delivery; what becomes of it is told by `IntakeEvent.handedOver`.
     func submit(_ parcel: HandoverParcel) {

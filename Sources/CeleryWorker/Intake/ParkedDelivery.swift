@@ -5,6 +5,8 @@ struct ParkedDelivery: Sendable {
     let delivery: DeliveryID
     let epoch: ChannelEpoch
     let consumerTag: String
+    /// Whether the broker delivered it before.
+    let redelivered: Bool
     /// When the task may start, in microseconds since 1970.
     let eta: Int64
     /// Time after which it must not start, in microseconds since 1970.

@@ -19,6 +19,8 @@ struct PublishedLadder: DelayLadderAccess {
         try await declarer.prepareHandover(of: queue, queueType)
     }
 
+    func forget(_ queue: Queue) { topology.current?.forget(queue) }
+
     func message(
         _ original: IncomingMessage,
         queue: String,

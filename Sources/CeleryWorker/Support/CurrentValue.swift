@@ -10,6 +10,9 @@ final class CurrentValue<Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
+    /// The value of the moment; nil while there is none.
+    var current: Value? { state.withLock { $0.value } }
+
     /// Sets the value and wakes whoever waits for one; nil takes it away.
     func set(_ value: Value?) {
         let waiters = state.withLock { state -> [CheckedContinuation<Value?, Never>] in
