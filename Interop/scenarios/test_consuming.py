@@ -61,12 +61,12 @@ def test_copy_of_a_running_task_is_held(broker, wire, start):
     """One run, one result, one acknowledgement, although the broker delivers the message three times."""
     worker = start(concurrency=2)
     replies = wire.declare()
-    task = wire.publish_task(worker.queue, "example.late", (8.0,), reply_to=replies)
+    task = wire.publish_task(worker.queue, "example.late", (30.0,), reply_to=replies)
     worker.wait_for_log(rf"\[{task}\] received")
     for count in (2, 3):
         time.sleep(0.5)
         broker.close_connections()
-        eventually(lambda: worker.log_text.count(f"[{task}] received") == count, PATIENCE, "the message comes again")
+        eventually(lambda: worker.log_text.count(f"[{task}] received") >= count, PATIENCE, "the message comes again")
     results = all_results(broker.url, replies, 1)
     assert [result["status"] for result in results] == ["SUCCESS"]
     assert worker.log_text.count(f"[{task}] succeeded") == 1
@@ -79,7 +79,7 @@ def test_run_that_ends_while_the_broker_is_away(broker, wire, start):
     """Its message comes again after its end: it is acknowledged, and does not run."""
     worker = start(concurrency=2)
     replies = wire.declare()
-    task = wire.publish_task(worker.queue, "example.late", (15.0,), reply_to=replies)
+    task = wire.publish_task(worker.queue, "example.late", (30.0,), reply_to=replies)
     worker.wait_for_log(rf"\[{task}\] received")
     broker.control("stop_app")
     assert f"[{task}] succeeded" not in worker.log_text, "the broker was too slow to stop"

@@ -30,7 +30,8 @@ extension CommandFailure {
         case .invalidConfiguration, .invalidOption:
             self.init(error.message, status: .usage)
         default:
-            self.init(error.message)
+            // With its code and what is below it: what cannot be published is `unroutable`, `queueFull` and so on.
+            self.init(error.underlying == nil ? error.message : error.description)
         }
     }
 
