@@ -179,7 +179,7 @@ struct WorkerWatchdogTests {
 
     @Test("a consumer that was lost silently is noticed and subscribed again")
     func silentLoss() async throws {
-        try await WorkerHarness.run(celery: celery(.seconds(3)), register: Self.register) { harness in
+        try await WorkerHarness.run(celery: celery(.seconds(30)), register: Self.register) { harness in
             harness.broker.loseConsumers(of: "celery")
             let id = try harness.send("proj.one")
             #expect(try await harness.result(of: id).result == 1)
@@ -210,8 +210,9 @@ struct WorkerWatchdogTests {
 
     @Test("a worker without work is left alone")
     func idle() async throws {
-        try await WorkerHarness.run(celery: celery(.seconds(3)), register: Self.register) { harness in
-            try await Task.sleep(for: .seconds(1))
+        try await WorkerHarness.run(celery: celery(.seconds(30)), register: Self.register) { harness in
+            // More than two looks, which are two seconds apart.
+            try await Task.sleep(for: .seconds(5))
             #expect(harness.worker.statistics.watchdogReplacements == 0)
             let id = try harness.send("proj.one")
             #expect(try await harness.result(of: id).result == 1)
@@ -222,12 +223,13 @@ struct WorkerWatchdogTests {
     func usedCredit() async throws {
         let gate = TestGate()
         let configuration = WorkerConfiguration(concurrency: 1, prefetchMultiplier: 2)
-        try await WorkerHarness.run(configuration, celery: celery(.seconds(3))) { tasks in
+        try await WorkerHarness.run(configuration, celery: celery(.seconds(30))) { tasks in
             tasks.register("proj.wait", options: .init(acks: .late)) { (context: TaskContext) in await gate.wait() }
         } _: { harness in
             for _ in 0..<10 { try harness.send("proj.wait") }
             try await eventually("the credit is used up") { harness.broker.unackedCount(of: "celery") == 2 }
-            try await Task.sleep(for: .seconds(1))
+            // More than two looks, which are two seconds apart.
+            try await Task.sleep(for: .seconds(5))
             #expect(harness.worker.statistics.watchdogReplacements == 0)
             gate.open()
             try await harness.queueIsEmpty()

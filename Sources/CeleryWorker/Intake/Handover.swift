@@ -125,7 +125,8 @@ final class Handover: Sendable {
     func withdraw(where condition: (HandoverParcel) -> Bool) -> [HandoverParcel] {
         state.withLock { state in
             let withdrawn = state.waiting.filter(condition)
-            if !withdrawn.isEmpty { state.waiting.removeAll(where: condition) }
+            guard !withdrawn.isEmpty else { return [] }
+            state.waiting.removeAll(where: condition)
             return Array(withdrawn)
         }
     }

@@ -110,15 +110,15 @@ struct SilentPeerTests {
     /// A peer that only sends its heartbeats, as a broker under a resource alarm does, is not taken for a dead one.
     @Test func slowPeerThatBeatsIsKept() async throws {
         let peer = try ScriptedPeer { socket in
-            try socket.handshake(heartbeat: 1)
+            try socket.handshake(heartbeat: 3)
             try socket.wait(for: 20, 10)
-            for _ in 0..<12 {
+            for _ in 0..<18 {
                 try socket.send(.heartbeat)
                 try socket.pause(milliseconds: 500)
             }
             try socket.serve()
         }
-        let connection = try await peer.connect(heartbeat: .seconds(1))
+        let connection = try await peer.connect(heartbeat: .seconds(3))
         let channel = try await connection.openChannel()
         // Heartbeats that librabbitmq reads while it writes come out of it as frames.
         #expect(await fill(channel) == nil)
