@@ -31,7 +31,8 @@ extension AMQPError {
     /// Whether a new connection may help, so that a publish is tried again (kombu's recoverable connection errors).
     package var isRecoverable: Bool {
         switch code {
-        case .connectionFailed, .connectionClosed, .heartbeatTimeout, .protocolViolation: true
+        // A broker that confirms or answers nothing in time has lost the connection, too (`timeout`).
+        case .connectionFailed, .connectionClosed, .heartbeatTimeout, .protocolViolation, .timeout: true
         // A reply code tells that the broker closed the channel on purpose: the same request would meet the same end.
         case .channelClosed: replyCode == nil
         default: false

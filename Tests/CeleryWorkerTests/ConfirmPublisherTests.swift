@@ -58,14 +58,17 @@ struct ConfirmPublisherTests {
         #expect(broker.messages(in: "q").map(\.body) == [[1], [2]])
     }
 
-    @Test("posts again what was not confirmed when the connection broke")
-    func postsAgain() async throws {
+    @Test(
+        "posts again what was not confirmed when the connection broke",
+        arguments: [AMQPError.Code.connectionClosed, .heartbeatTimeout, .timeout, .protocolViolation]
+    )
+    func postsAgain(code: AMQPError.Code) async throws {
         let publisher = ConfirmPublisher(window: 10, policy: .results)
         await publisher.attach(try await channel(), oneByOne: false)
         broker.holdsConfirms = true
         post(1, on: publisher)
         try await eventually("it is in the queue") { broker.messages(in: "q").count == 1 }
-        broker.failConnections()
+        broker.failConnections(AMQPError(code, "failed by a test"))
         broker.holdsConfirms = false
         #expect(await !publisher.waitUntilIdle(limit: .milliseconds(20)))
         await publisher.attach(try await channel(), oneByOne: false)

@@ -335,44 +335,7 @@ public actor AMQPConnection {
         }
     }
 
-    // MARK: Time and end
-
-    /// When the broker has to have answered a request; nil where it owes nothing.
-    private var requestDeadline: ContinuousClock.Instant? {
-        channels.values.compactMap(\.replies.deadline).min().map { min($0, state.closeDeadline ?? $0) }
-            ?? state.closeDeadline
-    }
-
-    /// When to look whether the broker has kept its times.
-    private var nextDeadline: ContinuousClock.Instant? {
-        var next = requestDeadline
-        for core in channels.values {
-            guard let due = core.confirmDeadline.due else { continue }
-            next = min(next ?? due, due)
-        }
-        return next
-    }
-
-    private func patience(heartbeat: Int) -> Int32 {
-        var limit = heartbeat > 0 ? Duration.milliseconds(heartbeat * 500) : nil
-        if let next = nextDeadline {
-            let remaining = ContinuousClock.now.duration(to: next)
-            limit = min(limit ?? remaining, remaining)
-        }
-        guard let limit else { return -1 }
-        return limit.wholeMilliseconds
-    }
-
-    private func endIfOverdue() {
-        for core in channels.values where core.isConfirming {
-            let isPaused = isBlocked || core.isPaused
-            if core.confirmDeadline.look(waiting: core.confirms.waiting, isPaused: isPaused, now: { .now }) {
-                return fail(AMQPError(.timeout, "the broker did not confirm a publish in time"))
-            }
-        }
-        guard let deadline = requestDeadline, deadline <= .now else { return }
-        fail(AMQPError(.timeout, "the broker did not answer a request in time"))
-    }
+    // MARK: End
 
     /// Ends the connection; where the guard has cut it, its reason counts, as the error is only what came of that.
     func fail(_ error: AMQPError) {
