@@ -116,7 +116,7 @@ struct SilentPeerTests {
                 try socket.send(.heartbeat)
                 try socket.pause(milliseconds: 500)
             }
-            try socket.serve()
+            try socket.serveWithHeartbeats()
         }
         let connection = try await peer.connect(heartbeat: .seconds(3))
         let channel = try await connection.openChannel()

@@ -49,7 +49,7 @@ struct StalledConnectTests {
         let (error, elapsed) = await failure(try peer.configuration { $0.connectTimeout = .seconds(1) })
         #expect(error?.code == .timeout || error?.code == .connectionFailed)
         #expect(elapsed >= .milliseconds(900))
-        #expect(elapsed < .seconds(8))
+        #expect(elapsed < .seconds(30))
     }
 
     @Test func tlsHandshakeIsBounded() async throws {
@@ -62,7 +62,7 @@ struct StalledConnectTests {
         }
         let (error, elapsed) = await failure(configuration)
         #expect(error?.code == .connectionFailed)
-        #expect(elapsed < .seconds(8))
+        #expect(elapsed < .seconds(30))
     }
 
     @Test func cancelledConnectReturnsAtOnce() async throws {

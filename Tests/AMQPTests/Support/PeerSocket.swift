@@ -119,6 +119,18 @@ final class PeerSocket: Sendable {
         while true { _ = try next() }
     }
 
+    /// The same, with a heartbeat every half a second as long as something comes.
+    func serveWithHeartbeats() throws {
+        var last = ContinuousClock.now
+        while true {
+            let frame = try readFrame()
+            if let method = frame.method { try answer(method, frame.channel) }
+            guard .now - last >= .milliseconds(500) else { continue }
+            last = .now
+            try send(.heartbeat)
+        }
+    }
+
     // MARK: Handshake
 
     func greet() throws {
