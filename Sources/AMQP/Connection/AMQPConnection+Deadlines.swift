@@ -2,7 +2,7 @@
 extension AMQPConnection {
     /// When the broker has to have answered a request; nil where it owes nothing.
     private var requestDeadline: ContinuousClock.Instant? {
-        channels.values.compactMap(\.replies.deadline).min().map { min($0, state.closeDeadline ?? $0) }
+        channels.values.lazy.compactMap { $0.replies.deadline }.min().map { min($0, state.closeDeadline ?? $0) }
             ?? state.closeDeadline
     }
 

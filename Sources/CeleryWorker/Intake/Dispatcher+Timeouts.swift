@@ -13,7 +13,7 @@ extension Dispatcher {
     }
 
     mutating func scheduleSweep() {
-        guard !isSweeping, let interval = sources.values.compactMap(\.timeout?.sweepInterval).min() else { return }
+        guard !isSweeping, let interval = sources.values.compactMap({ $0.timeout?.sweepInterval }).min() else { return }
         isSweeping = true
         Alarm.after(interval) { [intake = environment.intake] in intake.post(.sweep) }
     }
