@@ -91,6 +91,16 @@ struct DuplicateTableTests {
         #expect(table.isEmpty)
     }
 
+    @Test("a settlement is not remembered for ever: the id may be used again")
+    func age() {
+        var memory = SettlementMemory(capacity: 3)
+        let start = ContinuousClock.now
+        for id in ["a", "b"] { memory.remember(TaskKey(id: id), .ack, now: start) }
+        #expect(memory.take(TaskKey(id: "a"), now: start + .seconds(3599)) == .ack)
+        #expect(memory.take(TaskKey(id: "b"), now: start + .seconds(3600)) == nil)
+        #expect(memory.count == 0)
+    }
+
     @Test("forgets the oldest beyond its capacity")
     func bounded() {
         var memory = SettlementMemory(capacity: 3)

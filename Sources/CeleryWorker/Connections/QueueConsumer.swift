@@ -208,7 +208,7 @@ final class QueueConsumer: Sendable {
 
     private func end(_ reason: ConsumerEnd) {
         ledger.close(epoch)
-        post(.ended(epoch))
+        if case .closed = reason { post(.ended(epoch, isLost: true)) } else { post(.ended(epoch, isLost: false)) }
         ended.open(reason)
     }
 

@@ -6,7 +6,7 @@ extension Dispatcher {
     /// Forgets what a lost channel has delivered and what has not started: the broker delivers it again.
     ///
     /// What runs goes on, and copies of it are held from now on.
-    mutating func drop(_ epoch: ChannelEpoch) {
+    mutating func drop(_ epoch: ChannelEpoch, cancelsRuns: Bool) {
         environment.ledger.close(epoch)
         sources[epoch] = nil
         var dropped = environment.pool.withdraw { $0.epoch == epoch }
@@ -19,14 +19,14 @@ extension Dispatcher {
             handovers -= 1
             environment.ledger.forget(parcel.parked.delivery)
         }
-        adoptRuns(of: epoch)
+        adoptRuns(of: epoch, cancelling: cancelsRuns)
     }
 
-    private mutating func adoptRuns(of epoch: ChannelEpoch) {
+    private mutating func adoptRuns(of epoch: ChannelEpoch, cancelling: Bool) {
         let remains = environment.ledger.remains(of: epoch)
         for run in remains.runs {
             duplicates.orphaned(run.key)
-            run.connectionLoss?.open()
+            if cancelling { run.connectionLoss?.open() }
         }
         for key in remains.acknowledged { duplicates.remember(key, .ack) }
         // Their acknowledgements may not have reached the broker either.

@@ -76,7 +76,7 @@ struct Dispatcher {
         case .started(let consumer, let tag): begin(consumer, tag: tag)
         case .deliveries(let epoch, let messages): receive(messages, of: epoch)
         case .replaced(let epoch, let tag): replaced(epoch, by: tag)
-        case .ended(let epoch): drop(epoch)
+        case .ended(let epoch, let isLost): drop(epoch, cancelsRuns: isLost)
         case .tick: nextTick = nil
         case .sweep: sweep()
         case .runEnded(let key, let settlement): runEnded(key, settlement)

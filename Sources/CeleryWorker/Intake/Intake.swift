@@ -10,7 +10,10 @@ enum IntakeEvent: Sendable {
     /// A consumer was replaced by one with this tag, or could not be replaced.
     case replaced(ChannelEpoch, String?)
     /// The channel is gone, or the broker cancelled its consumer.
-    case ended(ChannelEpoch)
+    ///
+    /// Only with a lost channel do the tasks end that are to be cancelled then: after a cancel the queue may be gone, and
+    /// their messages with it.
+    case ended(ChannelEpoch, isLost: Bool)
     /// A parked delivery may be due.
     case tick
     /// Deliveries may have been held for too long.
