@@ -33,6 +33,7 @@ struct QueueConsumerTests {
         try await eventually("the next one's, too") { broker.unackedCount(of: "q") == 4 }
         #expect(broker.consumerCount(of: "q") == 1)
         #expect(broker.messages(in: "q").count == 1)
+        await consumer.close()
     }
 
     @Test("one that was stopped is not replaced: it fetches nothing more")
@@ -48,5 +49,6 @@ struct QueueConsumerTests {
         var isTold = false
         for case .replaced(consumer.epoch, nil) in await intake.next() { isTold = true }
         #expect(isTold)
+        await consumer.close()
     }
 }

@@ -122,6 +122,8 @@ struct WorkerOutcomeTests {
             #expect(results[1].result == ["current": 1, "total": 2])
             #expect(results[1].dateDone == nil)
             // A custom state goes out all the same, as Celery sends it.
+            try await eventually("the silent one's custom state") { try !harness.results(of: silent).isEmpty }
+            try await harness.queueIsEmpty()
             #expect(try harness.results(of: silent).map(\.state) == [.custom("PROGRESS")])
         }
     }

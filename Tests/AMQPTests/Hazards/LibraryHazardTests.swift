@@ -131,7 +131,8 @@ struct LibraryHazardTests {
     }
 
     /// Point 11: without the release of its buffers librabbitmq's memory grows with what comes in.
-    @Test func point11MemoryDoesNotGrowWithWhatComesIn() async throws {
+    @Test(.disabled(if: Self.keepsFreedMemory, "AddressSanitizer keeps what was freed"))
+    func point11MemoryDoesNotGrowWithWhatComesIn() async throws {
         let (count, size) = (20_000, 20_000)
         let peer = try ScriptedPeer { socket in
             try socket.handshake()
@@ -157,6 +158,8 @@ struct LibraryHazardTests {
         #expect(try residentBytes() - before < count * size / 4 * 3)
         await connection.close()
     }
+
+    private static var keepsFreedMemory: Bool { dlsym(nil, "__asan_init") != nil }
 
     private func residentBytes() throws -> Int {
         let file = try #require(fopen("/proc/self/statm", "r"))
