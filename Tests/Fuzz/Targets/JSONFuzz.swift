@@ -111,8 +111,9 @@ enum JSONFuzz {
 
     // MARK: Texts for people
 
-    /// Quotes are escaped, and bytes written as digits, when the text was shortened already: up to twice the budget, as in
-    /// Celery. Brackets that close what the budget has cut come on top.
+    /// Up to twice the budget, as in Celery: a text is escaped after it was shortened.
+    ///
+    /// Brackets that close what the budget has cut come on top.
     static func checkRepr(_ value: JSONValue) {
         let bound = 2 * PythonRepr.defaultMaxLength + 64
         require(PythonRepr.repr(value).unicodeScalars.count <= bound, "a short text is short")
