@@ -1,6 +1,7 @@
 import AMQP
 import Foundation
 import Logging
+import Synchronization
 import Testing
 
 @Suite(
@@ -152,11 +153,14 @@ struct AMQPTLSTests {
         #expect(try await !speaksTLS(server, TLSConfiguration(minimumVersion: minimum)))
     }
 
+    /// The tests run side by side: each server has a port of its own.
+    private static let nextPort = Atomic<Int>(Int.random(in: 32_000..<32_600))
+
     /// Whether a server of OpenSSL's that speaks one version only gets through the TLS handshake.
     private func speaksTLS(_ version: String, _ tls: TLSConfiguration) async throws -> Bool {
         let authorities = try #require(BrokerEnvironment.tlsAuthorities)
         let folder = URL(fileURLWithPath: authorities).deletingLastPathComponent()
-        let port = Int.random(in: 32_000..<32_700)
+        let port = Self.nextPort.add(1, ordering: .relaxed).newValue
         let server = openssl([
             "s_server", version, "-cipher", "ALL:@SECLEVEL=0", "-accept", "127.0.0.1:\(port)", "-quiet",
             "-cert", folder.appendingPathComponent("server.pem").path,
