@@ -48,7 +48,10 @@ extension TLSConfiguration {
         case "server_hostname" where value == "None": break
         case "server_hostname":
             throw AMQPError(code, "server_hostname cannot be chosen: the certificate has to name the URL's host")
-        default: throw AMQPError(code, "\(name) is not an option of TLS that is known here")
+        default:
+            // What looks like an option's name in a URL may be a piece of a password that was not percent-encoded.
+            let shown = code == .invalidURL ? "an ssl_ option of the broker URL" : name
+            throw AMQPError(code, "\(shown) is not an option of TLS that is known here")
         }
     }
 
