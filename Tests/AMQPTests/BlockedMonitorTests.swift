@@ -48,5 +48,7 @@ struct BlockedMonitorTests {
         _ = monitor.onChange { _ in log.handler(monitor.current) }
         monitor.change(to: .blocked(reason: "r"))
         #expect(log.all == [.blocked(reason: "r")])
+        // Lets go of the handler, which holds the monitor.
+        monitor.end()
     }
 }
