@@ -366,7 +366,7 @@ main() {
                 broker_end "$folder"
             fi
             ;;
-        control)
+        control | node)
             shift
             if [ "${1:-}" = --folder ]; then
                 folder=$2
@@ -374,17 +374,7 @@ main() {
             else
                 folder=$(standing_folder)
             fi
-            control "$folder" "$@"
-            ;;
-        node)
-            shift
-            if [ "${1:-}" = --folder ]; then
-                folder=$2
-                shift 2
-            else
-                folder=$(standing_folder)
-            fi
-            node "$folder" "$@"
+            "$command" "$folder" "$@"
             ;;
         supervise)
             supervise "$2" "$3"

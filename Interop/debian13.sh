@@ -9,6 +9,8 @@ set -euo pipefail
 
 debian13_script=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/debian13.sh
 debian13_root=${SWCELERY_DEBIAN13:-${XDG_CACHE_HOME:-$HOME/.cache}/swcelery/debian13}
+# Where the repository lies in that system.
+debian13_sources=/usr/src/swcelery
 # What Swift itself needs comes first, then what the repository's scripts would have to install.
 debian13_packages=(
     binutils ca-certificates clang git libc6-dev libcurl4 libedit2 libncurses6 libstdc++-14-dev libxml2 procps tzdata zlib1g-dev
@@ -72,7 +74,7 @@ debian13_prepare() {
 
 # The repository as it lies here, without what was built; times of change are kept, so that little is built again the next time.
 debian13_copy() {
-    local target=$debian13_root/root/swcelery source
+    local target=$debian13_root$debian13_sources source
     source=$(dirname "$(dirname "$debian13_script")")
     mkdir -p "$target"
     find "$target" -mindepth 1 -maxdepth 1 ! -name '.build*' -exec rm -rf {} +
@@ -83,7 +85,7 @@ debian13_run() {
     debian13_prepare
     debian13_copy
     # shellcheck disable=SC2016 # expanded by the inner shell
-    debian13_enter sh -c 'cd /root/swcelery && exec "$@"' sh "$@"
+    debian13_enter sh -c 'cd "$0" && exec "$@"' "$debian13_sources" "$@"
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

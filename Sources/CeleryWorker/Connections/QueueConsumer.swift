@@ -47,6 +47,9 @@ final class QueueConsumer: Sendable {
         case closed(AMQPError?)
         /// The broker has cancelled the consumer: the queue was deleted, or its node is gone.
         case cancelled
+
+        /// Whether the channel is gone, and its deliveries with it.
+        var isLoss: Bool { if case .closed = self { true } else { false } }
     }
 
     init(
@@ -208,7 +211,7 @@ final class QueueConsumer: Sendable {
 
     private func end(_ reason: ConsumerEnd) {
         ledger.close(epoch)
-        if case .closed = reason { post(.ended(epoch, isLost: true)) } else { post(.ended(epoch, isLost: false)) }
+        post(.ended(epoch, isLost: reason.isLoss))
         ended.open(reason)
     }
 
