@@ -6,6 +6,10 @@ public struct WorkerConfiguration: Sendable {
         case tasks
         /// One at a time, in this process.
         case solo
+        /// As many at a time as the concurrency allows, each in a child process of its own.
+        ///
+        /// Celery: `prefork`.
+        case processes
     }
 
     /// Names of the queues to consume from; empty for all of the configuration.

@@ -5,7 +5,7 @@ extension WorkerParts {
     /// Runs the worker until the gate opens, then ends it in order.
     func run(until shutdown: Gate<Void>) async throws {
         let failure = Gate<CeleryError>()
-        pool.start { [runner] request in await runner.run(request) }
+        pool.start(runner)
         let dispatcher = spawn { [dispatching] in
             var dispatcher = Dispatcher(dispatching)
             await dispatcher.run()

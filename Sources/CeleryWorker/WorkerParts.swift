@@ -23,7 +23,7 @@ struct WorkerParts: Sendable {
     let results: ConfirmPublisher
     let tasks: ConfirmPublisher
     let sender: TaskSender
-    let pool: InProcessPool
+    let pool: any ExecutionPool
     let runner: TaskRunner
     let consuming: ConsumerSupervisor
     let publishing: PublishSupervisor
@@ -66,17 +66,14 @@ struct WorkerParts: Sendable {
             ledger: ledger,
             intake: intake,
             counters: counters,
-            storesIgnoredErrors: celery.taskStoreErrorsEvenIfIgnored,
             hostname: hostname,
             log: log
         )
-        pool = InProcessPool(concurrency: concurrency)
+        pool = try Self.pool(configuration, concurrency: concurrency)
         runner = TaskRunner(
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
             ledger: ledger,
-            counters: counters,
-            executor: pool.executor,
-            coldShutdown: coldShutdown
+            counters: counters
         )
         let memory = TopologyMemory()
         consuming = ConsumerSupervisor(
@@ -132,6 +129,17 @@ struct WorkerParts: Sendable {
             log: log,
             spawn: spawn
         )
+    }
+
+    private static func pool(
+        _ configuration: WorkerConfiguration,
+        concurrency: Int
+    ) throws(CeleryError) -> any ExecutionPool {
+        switch configuration.pool {
+        case .tasks, .solo: return InProcessPool(concurrency: concurrency)
+        case .processes:
+            throw CeleryError(.invalidConfiguration, "the pool of child processes does not exist yet")
+        }
     }
 
     private static func concurrency(_ configuration: WorkerConfiguration, _ celery: CeleryConfiguration) -> Int {

@@ -121,6 +121,10 @@ public struct CeleryConfiguration: Sendable {
     public var taskAcksOnTimeout: Bool?
     /// `task_reject_on_worker_lost`: whether a late task whose worker process died goes back to the queue.
     public var taskRejectOnWorkerLost: Bool = false
+    /// `task_retry_on_worker_lost`: whether a task whose process died is retried while it has retries left.
+    public var taskRetryOnWorkerLost: Bool = false
+    /// `task_default_rate_limit`: how often a task type that names no rate of its own may start, such as `100/m`.
+    public var taskDefaultRateLimit: String?
     /// `task_time_limit`: hard limit of a task's run.
     public var taskTimeLimit: Duration?
     /// `task_soft_time_limit`: limit after which a task is cancelled.
@@ -147,6 +151,24 @@ public struct CeleryConfiguration: Sendable {
     public var workerConcurrency: Int?
     /// `worker_prefetch_multiplier`: messages per slot that are fetched ahead; 0 for no bound.
     public var workerPrefetchMultiplier: Int = 4
+    /// `worker_disable_rate_limits`: whether all rate limits are ignored.
+    public var workerDisableRateLimits: Bool = false
+    /// `worker_max_tasks_per_child`: tasks that a child process runs before it is replaced; nil for no bound.
+    public var workerMaxTasksPerChild: Int?
+    /// `worker_max_memory_per_child`: resident memory in KiB beyond which a child process is replaced after its task.
+    public var workerMaxMemoryPerChild: Int?
+    /// Resident memory in KiB beyond which a child process is killed in its task, which is then lost; nil for no bound.
+    ///
+    /// Not a setting of Celery.
+    public var workerMemoryLimitPerChild: Int?
+    /// `worker_proc_alive_timeout`: how long a new child process may take until it is ready for tasks.
+    public var workerProcAliveTimeout: Duration = .seconds(4)
+    /// How often a task may bring down its process before it is failed and rejected for good; 0 for any number.
+    ///
+    /// Not a setting of Celery, where such a task comes back for ever.
+    public var workerPoisonLimit: Int = 3
+    /// `worker_state_db`: the file in which revoked ids outlive the worker; nil for none.
+    public var workerStateDB: String?
     /// `worker_eta_task_limit`: tasks with a future `eta` that are held at a time; nil for 100,000.
     ///
     /// Celery holds any number by default. What comes beyond the bound is handed over to the delay ladder; where that is
@@ -166,6 +188,8 @@ public struct CeleryConfiguration: Sendable {
     public var workerConsumerTimeout: Duration? = .seconds(1_800)
     /// `worker_soft_shutdown_timeout`: how long a cold shutdown waits for running tasks first.
     public var workerSoftShutdownTimeout: Duration = .zero
+    /// `worker_enable_soft_shutdown_on_idle`: whether the soft shutdown waits although no task runs.
+    public var workerEnableSoftShutdownOnIdle: Bool = false
     /// `worker_cancel_long_running_tasks_on_connection_loss`: whether late tasks are cancelled when the connection is lost.
     ///
     /// Where they are not, they run to their end, and the copies that the broker delivers meanwhile are held.

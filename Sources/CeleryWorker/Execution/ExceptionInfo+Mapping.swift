@@ -50,6 +50,17 @@ extension ExceptionInfo {
         ExceptionInfo(type: "TaskRevokedError", module: "celery.exceptions", arguments: [.string(reason)])
     }
 
+    /// The process that ran the task has died.
+    ///
+    /// - Parameter reason: what became of it, in billiard's words.
+    static func workerLost(_ reason: String) -> ExceptionInfo {
+        ExceptionInfo(
+            type: "WorkerLostError",
+            module: "billiard.exceptions",
+            arguments: [.string("Worker exited prematurely: \(reason).")]
+        )
+    }
+
     /// The task refused its message for good.
     static func rejected(reason: String) -> ExceptionInfo {
         ExceptionInfo(type: "Reject", module: "celery.exceptions", arguments: [.string(reason), false])

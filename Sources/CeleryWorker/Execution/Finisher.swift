@@ -18,7 +18,6 @@ final class Finisher: Sendable {
     private let ledger: DeliveryLedger
     private let intake: Intake
     private let counters: WorkerCounters
-    private let storesIgnoredErrors: Bool
     private let hostname: String
     private let log: TaskLog
     private let unroutable: ReplyQueueWarnings
@@ -30,7 +29,6 @@ final class Finisher: Sendable {
         ledger: DeliveryLedger,
         intake: Intake,
         counters: WorkerCounters,
-        storesIgnoredErrors: Bool,
         hostname: String,
         log: TaskLog
     ) {
@@ -40,7 +38,6 @@ final class Finisher: Sendable {
         self.ledger = ledger
         self.intake = intake
         self.counters = counters
-        self.storesIgnoredErrors = storesIgnoredErrors
         self.hostname = hostname
         self.log = log
         unroutable = ReplyQueueWarnings()
@@ -58,6 +55,8 @@ final class Finisher: Sendable {
         case .ignore: ignore(run)
         case .reject(let reject): self.reject(run, reject)
         case .cancelled: cancel(run)
+        case .revoked(let signal): revoke(run, signal: signal)
+        case .lost(let loss): await lose(run, loss)
         }
         await results.waitForRoom()
     }
@@ -120,7 +119,7 @@ extension Finisher {
         let task = run.request.task
         let acknowledges = failure.isTimeout ? task.acksOnTimeout : task.acksOnFailure
         let settlement: Settlement = acknowledges ? .ack : .reject(requeue: failure.isTimeout)
-        let wantsResult = run.request.wantsResult || storesIgnoredErrors
+        let wantsResult = run.request.wantsResult || task.storesIgnoredErrors
         let result = failure.exception.json
         let own = wantsResult ? composer.message(of: run, .failure, result, traceback: failure.traceback) : nil
         let steps = run.body.embed.chain.map { composer.messages(failing: $0, failure) } ?? []
@@ -142,7 +141,7 @@ extension Finisher {
         post(own, of: run.request, then: settlement)
     }
 
-    private func retry(_ run: TaskRun, _ retry: Retry) async {
+    private func retry(_ run: TaskRun, _ retry: TaskOutcome.Retrial) async {
         let request = run.request
         let limit = retry.max ?? request.task.maxRetries
         if let limit, request.envelope.headers.retries >= limit { return await fail(run, exhausted(retry, run)) }
@@ -159,7 +158,7 @@ extension Finisher {
             return rejectRetry(run, error)
         }
         counters.retried.add()
-        let cause = retry.cause.map(ExceptionInfo.init(mapping:))
+        let cause = retry.cause?.exception
         let reason = RetryReason(delay: delay, eta: retry.eta, cause: cause)
         log.retried(request, reason)
         let message =
@@ -190,7 +189,7 @@ extension Finisher {
 
     /// A late task goes back to its queue; the caller of an early one hears what Celery tells it.
     private func cancel(_ run: TaskRun) {
-        if run.request.connectionLoss?.isOpen == true { return cancelAfterLoss(run) }
+        if run.request.interruption.reason == .connectionLost { return cancelAfterLoss(run) }
         log.cancelled(run.request)
         guard !run.request.acksLate else { return settle(run.request, .reject(requeue: true)) }
         let exception = ExceptionInfo.cancelled.json
@@ -211,6 +210,26 @@ extension Finisher {
         }
     }
 
+    /// Somebody has revoked the task and ended its run.
+    private func revoke(_ run: TaskRun, signal: String) {
+        log.terminated(run.request, signal: signal)
+        let exception = ExceptionInfo.revoked("terminated").json
+        let message = run.request.wantsResult ? composer.message(of: run, .revoked, exception) : nil
+        post(message, of: run.request, then: .ack)
+    }
+
+    /// The process of the run has died.
+    ///
+    /// Celery: `celery.worker.request.Request.on_failure` of a `WorkerLostError`.
+    private func lose(_ run: TaskRun, _ loss: TaskOutcome.WorkerLoss) async {
+        let failure = TaskOutcome.Failure(exception: .workerLost(loss.reason), traceback: nil)
+        guard !loss.isPoisonous else { return await fail(run, failure) }
+        let request = run.request
+        guard request.acksLate, request.task.rejectsOnWorkerLost else { return await fail(run, failure) }
+        log.lostProcess(request, loss.reason)
+        settle(request, .reject(requeue: true))
+    }
+
     /// What follows the task cannot be sent: the caller has to know that the rest will not come.
     private func failToSend(_ run: TaskRun, _ error: CeleryError) async {
         if run.request.acksLate, error.isOutage {
@@ -229,9 +248,9 @@ extension Finisher {
         reject(run, Reject("the retry could not be sent: \(error)"))
     }
 
-    private func exhausted(_ retry: Retry, _ run: TaskRun) -> TaskOutcome.Failure {
+    private func exhausted(_ retry: TaskOutcome.Retrial, _ run: TaskRun) -> TaskOutcome.Failure {
         let name = run.request.task.name
-        if let cause = retry.cause { return TaskOutcome.Failure(cause, task: name) }
+        if let cause = retry.cause { return cause }
         return TaskOutcome.Failure(
             .maxRetriesExceeded(
                 name: name,

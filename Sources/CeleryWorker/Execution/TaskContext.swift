@@ -8,10 +8,10 @@ public import Logging
 ///
 /// Celery: `Task.request`.
 public struct TaskContext: Sendable {
-    let run: TaskRun
-    let services: TaskServices
+    let invocation: Invocation
+    let host: any TaskHost
 
-    private var headers: TaskHeaders { run.request.envelope.headers }
+    private var headers: TaskHeaders { invocation.envelope.headers }
 
     // MARK: Identity
 
@@ -20,7 +20,7 @@ public struct TaskContext: Sendable {
     /// The task's name.
     public var name: String { headers.task }
     /// The first task of the workflow; the task itself if it has no parent.
-    public var rootID: String { run.rootID }
+    public var rootID: String { invocation.rootID }
     /// The task that sent this one.
     public var parentID: String? { headers.parentID }
     /// The group that the task belongs to.
@@ -32,18 +32,18 @@ public struct TaskContext: Sendable {
     /// Who sent the task first.
     public var origin: String? { headers.origin }
     /// The node name of this worker.
-    public var hostname: String { services.hostname }
+    public var hostname: String { host.hostname }
 
     // MARK: Message
 
     /// The positional arguments as they came.
-    public var args: [JSONValue] { run.body.args }
+    public var args: [JSONValue] { invocation.body.args }
     /// The keyword arguments as they came.
-    public var kwargs: JSONObject { run.body.kwargs }
+    public var kwargs: JSONObject { invocation.body.kwargs }
     /// Where results go; nil where nobody waits.
-    public var replyTo: String? { run.request.replyTo }
+    public var replyTo: String? { invocation.replyTo }
     /// The correlation id of results.
-    public var correlationID: String? { run.request.envelope.properties.correlationID }
+    public var correlationID: String? { invocation.envelope.properties.correlationID }
     /// Time before which the task was not to start.
     public var eta: Date? { Self.date(headers.eta) }
     /// Time after which the task was not to start.
@@ -53,10 +53,10 @@ public struct TaskContext: Sendable {
     /// The stamps of the task.
     public var stamps: FieldTable { headers.stamps }
     /// Where the message was delivered from.
-    public var deliveryInfo: DeliveryInfo { run.request.info }
+    public var deliveryInfo: DeliveryInfo { invocation.info }
 
     /// A logger whose lines carry the task's id and name; `Logger.current` is the same one during the run.
-    public var logger: Logger { services.logger(for: run.request.envelope) }
+    public var logger: Logger { host.logger(for: invocation.envelope) }
 
     private static func date(_ text: String?) -> Date? {
         text.flatMap { try? WireDate(parsing: $0).date }
@@ -73,8 +73,7 @@ extension TaskContext {
     ///   - state: the state's name; by Celery's custom in capital letters.
     ///   - meta: what the caller sees as the state's information.
     public func updateState(_ state: String, meta: JSONValue = .null) async throws {
-        services.finisher.postState(.custom(state), meta: meta, of: run)
-        await services.finisher.waitForRoom()
+        await host.updateState(.custom(state), meta: meta)
     }
 
     /// Tells the caller of a state of the application's own, with any encodable value as its information.
@@ -144,7 +143,7 @@ extension TaskContext {
         _ signature: Signature,
         options: TaskOptions = TaskOptions()
     ) async throws(CeleryError) -> String {
-        try await services.sender.sendChild(signature, options: options, of: run)
+        try await host.send(signature, options: options)
     }
 
     /// Sends a task known by name only as a child of this one.

@@ -45,6 +45,14 @@ struct TaskLog: Sendable {
         }
     }
 
+    func terminated(_ request: TaskRequest, signal: String) {
+        logger.error("Task \(request.label) terminated by a revoke (\(signal))")
+    }
+
+    func lostProcess(_ request: TaskRequest, _ reason: String) {
+        logger.error("Task \(request.label) goes back to its queue: its process exited prematurely: \(reason)")
+    }
+
     func cancelled(_ request: TaskRequest) {
         logger.warning("Task \(request.label) cancelled by the shutdown")
     }

@@ -1,4 +1,5 @@
 import CeleryProtocol
+import FoundationEssentials
 
 /// How a run of a task ended.
 enum TaskOutcome: Sendable {
@@ -7,13 +8,17 @@ enum TaskOutcome: Sendable {
     /// It failed.
     case failure(Failure)
     /// It wants to run again.
-    case retry(Retry)
+    case retry(Retrial)
     /// It wants no outcome.
     case ignore
     /// It refuses its message.
     case reject(Reject)
-    /// A cold shutdown cancelled it.
+    /// A cold shutdown, or the loss of its channel, cancelled it.
     case cancelled
+    /// It was revoked with the wish to end it, by the signal of this name.
+    case revoked(signal: String)
+    /// The process that ran it has died.
+    case lost(WorkerLoss)
 
     /// An exception with its traceback.
     struct Failure: Sendable {
@@ -21,6 +26,28 @@ enum TaskOutcome: Sendable {
         let traceback: String?
         /// Whether a time limit ended the run.
         var isTimeout = false
+        /// Whether the task has announced errors of this kind (Celery's `throws`): they are logged without traceback.
+        var isExpected = false
+    }
+
+    /// A wish to run again: ``Retry`` with its cause in the form of the wire.
+    struct Retrial: Sendable {
+        var after: Duration?
+        var eta: Date?
+        /// Why; the failure of the task when the limit is exceeded.
+        var cause: Failure?
+        /// How many retries are allowed; nil for the task's.
+        var max: Int?
+        var args: [JSONValue]?
+        var kwargs: JSONObject?
+    }
+
+    /// The death of the process that ran the body.
+    struct WorkerLoss: Sendable, Hashable {
+        /// What became of the process, in billiard's words: `signal 11 (SIGSEGV)`, `exitcode 70`.
+        let reason: String
+        /// How often this task has brought down its process, where a guard counts; more than it allows ends the task.
+        var isPoisonous = false
     }
 }
 
@@ -36,5 +63,17 @@ extension TaskOutcome.Failure {
         self.exception = exception
         traceback = Traceback.text(of: exception, task: task)
         self.isTimeout = isTimeout
+    }
+}
+
+extension TaskOutcome.Retrial {
+    /// The wish that a thrown ``Retry`` means.
+    init(_ retry: Retry, task: String) {
+        after = retry.after
+        eta = retry.eta
+        cause = retry.cause.map { TaskOutcome.Failure($0, task: task) }
+        max = retry.max
+        args = retry.args
+        kwargs = retry.kwargs
     }
 }

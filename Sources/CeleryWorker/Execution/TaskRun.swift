@@ -1,28 +1,43 @@
 import CeleryProtocol
 import Synchronization
 
-/// One run of a task: its request, its decoded body, and what it has sent so far.
+/// One run of a task in the worker: its request, its decoded body, and what it has sent so far.
 final class TaskRun: Sendable {
     let request: TaskRequest
     let body: TaskBody
-    private let sentTasks = Mutex<[ResultTuple]>([])
+    private let sent = Mutex<[ResultTuple]>([])
+    private let start = Mutex<ContinuousClock.Instant?>(nil)
 
     init(request: TaskRequest, body: TaskBody) {
         self.request = request
         self.body = body
     }
 
+    /// The call as its body sees it.
+    var invocation: Invocation {
+        Invocation(
+            task: request.task,
+            envelope: request.envelope,
+            body: body,
+            info: request.info,
+            interruption: request.interruption
+        )
+    }
+
+    /// Starts the clock: the body is about to run.
+    func begin() { start.withLock { $0 = .now } }
+
+    /// How long the body has run so far.
+    var runtime: Duration { start.withLock { $0.map { ContinuousClock.now - $0 } ?? .zero } }
+
     /// Remembers a task that this run has sent (Celery's `trail`).
     func addChild(_ child: ResultTuple) {
-        sentTasks.withLock { $0.append(child) }
+        sent.withLock { $0.append(child) }
     }
 
     /// The tasks that this run has sent, in order.
-    var children: [JSONValue] { sentTasks.withLock { $0.map(\.json) } }
+    var sentTasks: [ResultTuple] { sent.withLock { $0 } }
 
-    /// The first task of the workflow.
-    var rootID: String {
-        guard let root = request.envelope.headers.rootID, !root.isEmpty else { return request.id }
-        return root
-    }
+    /// The tasks that this run has sent, as results carry them.
+    var children: [JSONValue] { sent.withLock { $0.map(\.json) } }
 }

@@ -1,15 +1,12 @@
 import CeleryProtocol
 import FoundationEssentials
-import Logging
 import Synchronization
 
-/// Runs one request in a slot: body, acceptance, handler, outcome.
+/// Runs one request in a slot: body, acceptance, execution, outcome.
 final class TaskRunner: Sendable {
-    private let services: TaskServices
+    let services: TaskServices
     private let ledger: DeliveryLedger
     private let counters: WorkerCounters
-    private let executor: (any TaskExecutor)?
-    private let coldShutdown: Gate<Void>
 
     /// Makes a runner.
     ///
@@ -17,24 +14,14 @@ final class TaskRunner: Sendable {
     ///   - services: what running tasks use.
     ///   - ledger: where deliveries are acknowledged at the start.
     ///   - counters: where starts are counted.
-    ///   - executor: where bodies run that a time limit may cancel.
-    ///   - coldShutdown: opens when tasks are being cancelled.
-    init(
-        services: TaskServices,
-        ledger: DeliveryLedger,
-        counters: WorkerCounters,
-        executor: (any TaskExecutor)?,
-        coldShutdown: Gate<Void>
-    ) {
+    init(services: TaskServices, ledger: DeliveryLedger, counters: WorkerCounters) {
         self.services = services
         self.ledger = ledger
         self.counters = counters
-        self.executor = executor
-        self.coldShutdown = coldShutdown
     }
 
     /// Runs a request and returns when the slot is free again, with the time that the body has taken.
-    func run(_ request: TaskRequest) async -> Duration {
+    func run(_ request: TaskRequest, by executor: some BodyExecutor) async -> Duration {
         if let expires = request.expires, WorkerClock.now() > expires {
             request.neverBegan.store(true, ordering: .relaxed)
             services.finisher.expire(request)
@@ -48,12 +35,9 @@ final class TaskRunner: Sendable {
             services.finisher.refuse(request, error)
             return .zero
         }
-        guard accept(request) else { return .zero }
         let run = TaskRun(request: request, body: body)
-        if request.task.tracksStarted, request.wantsResult { services.finisher.postStarted(run) }
-        let start = ContinuousClock.now
-        let outcome = await outcome(of: run)
-        let runtime = ContinuousClock.now - start
+        guard let outcome = await executor.execute(run, accept: { self.accept(run) }) else { return .zero }
+        let runtime = run.runtime
         await services.finisher.finish(run, outcome, runtime: runtime)
         return runtime
     }
@@ -61,47 +45,18 @@ final class TaskRunner: Sendable {
     /// Takes the request for good, with the early acknowledgement.
     ///
     /// False if the broker has taken it back meanwhile.
-    private func accept(_ request: TaskRequest) -> Bool {
+    private func accept(_ run: TaskRun) -> Bool {
+        let request = run.request
         let isOurs = request.acksLate ? ledger.begin(request) : ledger.acknowledgeStart(request.delivery)
-        if isOurs {
-            counters.started.add()
-        } else {
+        guard isOurs else {
             request.neverBegan.store(true, ordering: .relaxed)
             ledger.forget(request.delivery)
+            return false
         }
-        return isOurs
-    }
-
-    private func outcome(of run: TaskRun) async -> TaskOutcome {
-        do {
-            let limits = TimeLimits(run.request)
-            let loss = run.request.connectionLoss
-            guard limits.isEmpty, loss == nil else {
-                let limited = LimitedRun(limits: limits, executor: executor, cancellation: loss)
-                return try await limited.run(task: run.request.task.name) { try await self.call(run) }
-            }
-            return .success(try await call(run))
-        } catch let retry as Retry {
-            return .retry(retry)
-        } catch is Ignore {
-            return .ignore
-        } catch let reject as Reject {
-            return .reject(reject)
-        } catch is CancellationError where coldShutdown.isOpen {
-            return .cancelled
-        } catch  where run.request.connectionLoss?.isOpen == true {
-            // Whatever the body makes of its cancellation: its message comes back from the broker.
-            return .cancelled
-        } catch {
-            return .failure(TaskOutcome.Failure(error, task: run.request.task.name))
-        }
-    }
-
-    private func call(_ run: TaskRun) async throws -> JSONValue {
-        let context = TaskContext(run: run, services: services)
-        return try await withLogger(services.logger(for: run.request.envelope)) { _ in
-            try await run.request.task.body(context, run.body.args, run.body.kwargs)
-        }
+        counters.started.add()
+        run.begin()
+        if request.task.tracksStarted, request.wantsResult { services.finisher.postStarted(run) }
+        return true
     }
 }
 

@@ -55,8 +55,7 @@ extension Dispatcher {
             info: DeliveryInfo(message),
             wantsResult: !(envelope.headers.ignoreResult ?? task.ignoresResult),
             expires: expires,
-            arrival: arrival,
-            connectionLoss: environment.settings.cancelsOnConnectionLoss && task.acksLate ? Gate() : nil
+            arrival: arrival
         )
     }
 

@@ -26,7 +26,7 @@ extension Dispatcher {
         let remains = environment.ledger.remains(of: epoch)
         for run in remains.runs {
             duplicates.orphaned(run.key)
-            if cancelling { run.connectionLoss?.open() }
+            if cancelling, environment.settings.cancelsOnConnectionLoss { run.interruption.interrupt(.connectionLost) }
         }
         for key in remains.acknowledged { duplicates.remember(key, .ack) }
         // Their acknowledgements may not have reached the broker either.

@@ -29,8 +29,8 @@ final class TaskRequest: Sendable {
     let expires: Int64?
     /// When the message came, or a little earlier.
     let arrival: ContinuousClock.Instant
-    /// Opens when the run is to be cancelled because its channel was lost; nil where that is not wanted.
-    let connectionLoss: Gate<Void>?
+    /// Ends the run before it has ended by itself.
+    let interruption = Interruption()
     /// Set by the run, before its slot is free, if it did not get as far as the task's body.
     let neverBegan = Atomic(false)
     /// Set when its run was reported to be longer than the broker waits.
@@ -44,8 +44,7 @@ final class TaskRequest: Sendable {
         info: DeliveryInfo,
         wantsResult: Bool,
         expires: Int64?,
-        arrival: ContinuousClock.Instant,
-        connectionLoss: Gate<Void>? = nil
+        arrival: ContinuousClock.Instant
     ) {
         self.task = task
         self.envelope = envelope
@@ -55,7 +54,6 @@ final class TaskRequest: Sendable {
         self.wantsResult = wantsResult
         self.expires = expires
         self.arrival = arrival
-        self.connectionLoss = connectionLoss
     }
 
     /// What copies of the message have in common.

@@ -1,9 +1,7 @@
 /// Where tasks run: a number of slots, each of which runs one task at a time.
 protocol ExecutionPool: Sendable {
     /// Starts the slots.
-    ///
-    /// The closure runs one request and returns when the slot is free again, with the time that the body has taken.
-    func start(_ run: @escaping @Sendable (TaskRequest) async -> Duration)
+    func start(_ runner: TaskRunner)
 
     /// Puts requests in line. After `close` they come back as the answer.
     func submit(_ requests: [TaskRequest]) -> [TaskRequest]
@@ -20,7 +18,13 @@ protocol ExecutionPool: Sendable {
     /// Starts nothing any more; answers the requests that have not started.
     func close() -> [TaskRequest]
 
-    /// Tells the running tasks to end.
+    /// The requests that run now.
+    var running: [TaskRequest] { get }
+
+    /// Changes the number of slots, at least one; slots beyond it end with what they run.
+    func resize(to concurrency: Int)
+
+    /// Tells the running tasks to end, for a cold shutdown.
     func cancelRunning()
 
     /// Calls the closure once, when every slot has ended after `close`.

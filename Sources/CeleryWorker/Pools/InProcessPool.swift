@@ -20,7 +20,7 @@ final class InProcessPool: ExecutionPool {
     private let queue = ReadyQueue()
     let executor: ThreadExecutor
     private let state = Mutex(State())
-    private let running = WorkerCounters.Counter()
+    private let runCount = WorkerCounters.Counter()
     private let ended = Gate<Void>()
 
     /// Makes a pool of so many slots; at least one.
@@ -33,24 +33,25 @@ final class InProcessPool: ExecutionPool {
         )
     }
 
-    var runningCount: Int { running.count }
+    var runningCount: Int { runCount.count }
 
-    func start(_ run: @escaping @Sendable (TaskRequest) async -> Duration) {
+    func start(_ runner: TaskRunner) {
+        let body = InProcessExecutor(services: runner.services, executor: executor)
         state.withLock { state in
             state.openSlots = concurrency
             state.slots = (0..<concurrency).map { _ in
-                Task(executorPreference: executor) { await self.runSlot(run) }
+                Task(executorPreference: executor) { await self.runSlot(runner, body) }
             }
         }
     }
 
-    private func runSlot(_ run: @Sendable (TaskRequest) async -> Duration) async {
+    private func runSlot(_ runner: TaskRunner, _ body: InProcessExecutor) async {
         var runs = 0
         var turn = ReadyQueue.Turn()
         while let request = await queue.next(&turn) {
-            running.add(1)
-            turn.runtime = await run(request)
-            running.add(-1)
+            runCount.add(1)
+            turn.runtime = await runner.run(request, by: body)
+            runCount.add(-1)
             runs += 1
             // A slot that always finds a request would keep its thread from bodies that want to go on.
             if runs.isMultiple(of: Self.runsPerTurn), executor.hasWaitingJobs { await Task.yield() }
@@ -80,8 +81,12 @@ final class InProcessPool: ExecutionPool {
         return left
     }
 
+    var running: [TaskRequest] { queue.running }
+
+    func resize(to concurrency: Int) {}
+
     func cancelRunning() {
-        for slot in state.withLock({ $0.slots }) { slot.cancel() }
+        for request in running { request.interruption.interrupt(.shutdown) }
     }
 
     func whenEnded(_ body: @escaping @Sendable () -> Void) {

@@ -149,6 +149,9 @@ final class ReadyQueue: Sendable {
         return (request, report)
     }
 
+    /// The requests that slots run now.
+    var running: [TaskRequest] { state.withLock { $0.running.compactMap { $0 } } }
+
     /// The running requests that satisfy the condition, each once; of each the closure hears when it has ended.
     func watchRunning(
         where condition: (TaskRequest) -> Bool,

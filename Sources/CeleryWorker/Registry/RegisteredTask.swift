@@ -24,6 +24,9 @@ final class WorkerTask: Sendable {
     let acksLate: Bool
     let acksOnFailure: Bool
     let acksOnTimeout: Bool
+    let rejectsOnWorkerLost: Bool
+    let retriesOnWorkerLost: Bool
+    let storesIgnoredErrors: Bool
     let ignoresResult: Bool
     let tracksStarted: Bool
     let hardLimit: Duration?
@@ -40,7 +43,10 @@ final class WorkerTask: Sendable {
         acksLate = options.acks.map { $0 == .late } ?? configuration.taskAcksLate
         let acksAnyway = configuration.taskAcksOnFailureOrTimeout
         acksOnFailure = options.acksOnFailure ?? configuration.taskAcksOnFailure ?? acksAnyway
-        acksOnTimeout = options.acksOnFailure ?? configuration.taskAcksOnTimeout ?? acksAnyway
+        acksOnTimeout = options.acksOnTimeout ?? configuration.taskAcksOnTimeout ?? acksAnyway
+        rejectsOnWorkerLost = options.rejectOnWorkerLost ?? configuration.taskRejectOnWorkerLost
+        retriesOnWorkerLost = options.retryOnWorkerLost ?? configuration.taskRetryOnWorkerLost
+        storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         hardLimit = options.timeLimit ?? configuration.taskTimeLimit

@@ -7,15 +7,27 @@ public enum AcknowledgementMode: Sendable, Hashable {
 }
 
 /// Settings of one task; each is an attribute of the same name of Celery's `Task`.
-public struct TaskRegistrationOptions: Sendable, Hashable {
+public struct TaskRegistrationOptions: Sendable {
     /// When the message is acknowledged; nil for the `task_acks_late` setting.
     ///
     /// Celery: `acks_late`.
     public var acks: AcknowledgementMode?
     /// Whether a failed task with late acknowledgement is acknowledged rather than rejected; nil for the settings.
     ///
-    /// Celery: `acks_on_failure_or_timeout`.
+    /// Celery: `acks_on_failure`, `acks_on_failure_or_timeout`.
     public var acksOnFailure: Bool?
+    /// Whether a task with late acknowledgement is acknowledged at its hard time limit rather than put back; nil for the settings.
+    ///
+    /// Celery: `acks_on_timeout`, `acks_on_failure_or_timeout`.
+    public var acksOnTimeout: Bool?
+    /// Whether a task with late acknowledgement goes back to its queue when its process dies; nil for the setting.
+    ///
+    /// Celery: `reject_on_worker_lost`.
+    public var rejectOnWorkerLost: Bool?
+    /// Whether a task whose process dies is retried while it has retries left; nil for the setting.
+    ///
+    /// Celery: `retry_on_worker_lost`.
+    public var retryOnWorkerLost: Bool?
     /// How many retries are allowed; nil for no limit.
     ///
     /// Celery: `max_retries`.
@@ -36,6 +48,10 @@ public struct TaskRegistrationOptions: Sendable, Hashable {
     ///
     /// Celery: `ignore_result`.
     public var ignoreResult: Bool?
+    /// Whether a failure is sent to the caller although results are ignored; nil for the `task_store_errors_even_if_ignored` setting.
+    ///
+    /// Celery: `store_errors_even_if_ignored`.
+    public var storeErrorsEvenIfIgnored: Bool?
     /// Whether the STARTED state is sent; nil for the `task_track_started` setting.
     ///
     /// Celery: `track_started`.
@@ -45,20 +61,28 @@ public struct TaskRegistrationOptions: Sendable, Hashable {
     public init(
         acks: AcknowledgementMode? = nil,
         acksOnFailure: Bool? = nil,
+        acksOnTimeout: Bool? = nil,
+        rejectOnWorkerLost: Bool? = nil,
+        retryOnWorkerLost: Bool? = nil,
         maxRetries: Int? = 3,
         retryDelay: Duration = .seconds(180),
         timeLimit: Duration? = nil,
         softTimeLimit: Duration? = nil,
         ignoreResult: Bool? = nil,
+        storeErrorsEvenIfIgnored: Bool? = nil,
         trackStarted: Bool? = nil
     ) {
         self.acks = acks
         self.acksOnFailure = acksOnFailure
+        self.acksOnTimeout = acksOnTimeout
+        self.rejectOnWorkerLost = rejectOnWorkerLost
+        self.retryOnWorkerLost = retryOnWorkerLost
         self.maxRetries = maxRetries
         self.retryDelay = retryDelay
         self.timeLimit = timeLimit
         self.softTimeLimit = softTimeLimit
         self.ignoreResult = ignoreResult
+        self.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
         self.trackStarted = trackStarted
     }
 }

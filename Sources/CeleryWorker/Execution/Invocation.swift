@@ -1,0 +1,23 @@
+import AMQPValues
+import CeleryProtocol
+
+/// A call of a task as its body sees it: what a child process has of a run, too.
+struct Invocation: Sendable {
+    let task: WorkerTask
+    let envelope: TaskEnvelope
+    let body: TaskBody
+    let info: DeliveryInfo
+    let interruption: Interruption
+
+    /// The first task of the workflow.
+    var rootID: String {
+        guard let root = envelope.headers.rootID, !root.isEmpty else { return envelope.headers.id }
+        return root
+    }
+
+    /// Where results go; nil where nobody waits.
+    var replyTo: String? {
+        guard let name = envelope.properties.replyTo, !name.isEmpty else { return nil }
+        return name
+    }
+}
