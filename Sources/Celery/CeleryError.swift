@@ -41,6 +41,8 @@ public struct CeleryError: Error, Sendable {
         public static let resultIgnored = Code(description: "resultIgnored")
         /// A worker was connected and consumed nothing for too long (`workerWatchdogTimeout`).
         public static let consumingStopped = Code(description: "consumingStopped")
+        /// A task in the worker's own process ignored its cancellation for too long (`restartTimeout`).
+        public static let taskAbandoned = Code(description: "taskAbandoned")
         /// The client has been shut down.
         public static let closed = Code(description: "closed")
         /// The caller's Swift task was cancelled.

@@ -15,6 +15,8 @@ struct WorkerParts: Sendable {
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
     let coldShutdown = Gate<Void>()
+    /// Opens when a task that was abandoned makes the worker end.
+    let abandonment = Gate<CeleryError>()
     let configuration: WorkerConfiguration
     let celery: CeleryConfiguration
     let logger: Logger
@@ -69,11 +71,21 @@ struct WorkerParts: Sendable {
             hostname: hostname,
             log: log
         )
-        pool = try Self.pool(configuration, concurrency: concurrency)
+        pool = try Self.pool(
+            configuration,
+            concurrency: concurrency,
+            AbandonmentWatch(
+                limit: configuration.restartTimeout,
+                failure: abandonment,
+                counters: counters,
+                logger: logger
+            )
+        )
         runner = TaskRunner(
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
             ledger: ledger,
-            counters: counters
+            counters: counters,
+            executor: executor
         )
         let memory = TopologyMemory()
         consuming = ConsumerSupervisor(
@@ -133,10 +145,14 @@ struct WorkerParts: Sendable {
 
     private static func pool(
         _ configuration: WorkerConfiguration,
-        concurrency: Int
+        concurrency: Int,
+        _ watch: AbandonmentWatch
     ) throws(CeleryError) -> any ExecutionPool {
         switch configuration.pool {
-        case .tasks, .solo: return InProcessPool(concurrency: concurrency)
+        case .tasks, .solo:
+            return InProcessPool(concurrency: concurrency, patience: configuration.abandonmentTimeout) {
+                watch.watch($0)
+            }
         case .processes:
             throw CeleryError(.invalidConfiguration, "the pool of child processes does not exist yet")
         }

@@ -7,6 +7,7 @@ final class TaskRunner: Sendable {
     let services: TaskServices
     private let ledger: DeliveryLedger
     private let counters: WorkerCounters
+    private let executor: (any TaskExecutor)?
 
     /// Makes a runner.
     ///
@@ -14,10 +15,17 @@ final class TaskRunner: Sendable {
     ///   - services: what running tasks use.
     ///   - ledger: where deliveries are acknowledged at the start.
     ///   - counters: where starts are counted.
-    init(services: TaskServices, ledger: DeliveryLedger, counters: WorkerCounters) {
+    ///   - executor: where outcomes of cancelled runs are published.
+    init(
+        services: TaskServices,
+        ledger: DeliveryLedger,
+        counters: WorkerCounters,
+        executor: (any TaskExecutor)? = nil
+    ) {
         self.services = services
         self.ledger = ledger
         self.counters = counters
+        self.executor = executor
     }
 
     /// Runs a request and returns when the slot is free again, with the time that the body has taken.
@@ -37,6 +45,14 @@ final class TaskRunner: Sendable {
         }
         let run = TaskRun(request: request, body: body)
         guard let outcome = await executor.execute(run, accept: { self.accept(run) }) else { return .zero }
+        // What a cancelled task awaits may give up at once, and the outcome has to be published all the same.
+        guard Task.isCancelled else { return await finish(run, outcome) }
+        return await Task(executorPreference: self.executor) { await self.finish(run, outcome) }.value
+    }
+
+    /// Publishes the outcome of a run; answers how long its body has taken.
+    @discardableResult
+    func finish(_ run: TaskRun, _ outcome: TaskOutcome) async -> Duration {
         let runtime = run.runtime
         await services.finisher.finish(run, outcome, runtime: runtime)
         return runtime

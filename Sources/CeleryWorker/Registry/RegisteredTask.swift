@@ -27,6 +27,7 @@ final class WorkerTask: Sendable {
     let rejectsOnWorkerLost: Bool
     let retriesOnWorkerLost: Bool
     let storesIgnoredErrors: Bool
+    let isBlocking: Bool
     let ignoresResult: Bool
     let tracksStarted: Bool
     let hardLimit: Duration?
@@ -48,6 +49,7 @@ final class WorkerTask: Sendable {
         retriesOnWorkerLost = options.retryOnWorkerLost ?? configuration.taskRetryOnWorkerLost
         storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
+        isBlocking = options.blocking
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         hardLimit = options.timeLimit ?? configuration.taskTimeLimit
         softLimit = options.softTimeLimit ?? configuration.taskSoftTimeLimit

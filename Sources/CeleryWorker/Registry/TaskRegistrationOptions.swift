@@ -57,6 +57,11 @@ public struct TaskRegistrationOptions: Sendable {
     /// Celery: `track_started`.
     public var trackStarted: Bool?
 
+    /// Whether the body blocks its thread for long: it then runs on a thread that no other task has to share.
+    ///
+    /// In a pool of child processes it changes nothing. Not an option of Celery.
+    public var blocking: Bool
+
     /// Makes settings; the defaults are Celery's.
     public init(
         acks: AcknowledgementMode? = nil,
@@ -70,7 +75,8 @@ public struct TaskRegistrationOptions: Sendable {
         softTimeLimit: Duration? = nil,
         ignoreResult: Bool? = nil,
         storeErrorsEvenIfIgnored: Bool? = nil,
-        trackStarted: Bool? = nil
+        trackStarted: Bool? = nil,
+        blocking: Bool = false
     ) {
         self.acks = acks
         self.acksOnFailure = acksOnFailure
@@ -84,5 +90,6 @@ public struct TaskRegistrationOptions: Sendable {
         self.ignoreResult = ignoreResult
         self.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
         self.trackStarted = trackStarted
+        self.blocking = blocking
     }
 }
