@@ -30,7 +30,11 @@ struct InProcessExecutor: BodyExecutor {
     private func outcome(of run: TaskRun) async -> TaskOutcome {
         let host = WorkerHost(run: run, services: services)
         guard run.request.task.isBlocking else { return await BodyRunner.run(run.invocation, host: host) }
-        return await withTaskExecutorPreference(blocking) { await BodyRunner.run(run.invocation, host: host) }
+        return await blockingOutcome(of: run, host: host)
+    }
+
+    private func blockingOutcome(of run: TaskRun, host: WorkerHost) async -> TaskOutcome {
+        await withTaskExecutorPreference(blocking) { await BodyRunner.run(run.invocation, host: host) }
     }
 
     private func interrupt(_ run: TaskRun, _ reason: Interruption.Reason, _ limits: TimeLimits) {

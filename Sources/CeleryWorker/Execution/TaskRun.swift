@@ -4,18 +4,14 @@ import Synchronization
 /// One run of a task in the worker: its request, its decoded body, and what it has sent so far.
 final class TaskRun: Sendable {
     let request: TaskRequest
-    let body: TaskBody
+    /// The call as its body sees it.
+    let invocation: Invocation
     private let sent = Mutex<[ResultTuple]>([])
     private let start = Mutex<ContinuousClock.Instant?>(nil)
 
     init(request: TaskRequest, body: TaskBody) {
         self.request = request
-        self.body = body
-    }
-
-    /// The call as its body sees it.
-    var invocation: Invocation {
-        Invocation(
+        invocation = Invocation(
             task: request.task,
             envelope: request.envelope,
             body: body,
@@ -23,6 +19,9 @@ final class TaskRun: Sendable {
             interruption: request.interruption
         )
     }
+
+    /// The decoded body of the message.
+    var body: TaskBody { invocation.body }
 
     /// Starts the clock: the body is about to run.
     func begin() { start.withLock { $0 = .now } }

@@ -30,24 +30,27 @@ final class TaskRunner: Sendable {
 
     /// Runs a request and returns when the slot is free again, with the time that the body has taken.
     func run(_ request: TaskRequest, by executor: some BodyExecutor) async -> Duration {
-        if let expires = request.expires, WorkerClock.now() > expires {
-            request.neverBegan.store(true, ordering: .relaxed)
-            services.finisher.expire(request)
-            return .zero
-        }
-        let body: TaskBody
-        do {
-            body = try request.envelope.decodedBody()
-        } catch {
-            request.neverBegan.store(true, ordering: .relaxed)
-            services.finisher.refuse(request, error)
-            return .zero
-        }
-        let run = TaskRun(request: request, body: body)
+        guard let run = prepare(request) else { return .zero }
         guard let outcome = await executor.execute(run, accept: { self.accept(run) }) else { return .zero }
         // What a cancelled task awaits may give up at once, and the outcome has to be published all the same.
         guard Task.isCancelled else { return await finish(run, outcome) }
         return await Task(executorPreference: self.executor) { await self.finish(run, outcome) }.value
+    }
+
+    /// The run of a request; nil if it is not to run, and was settled.
+    private func prepare(_ request: TaskRequest) -> TaskRun? {
+        if let expires = request.expires, WorkerClock.now() > expires {
+            request.neverBegan.store(true, ordering: .relaxed)
+            services.finisher.expire(request)
+            return nil
+        }
+        do {
+            return TaskRun(request: request, body: try request.envelope.decodedBody())
+        } catch {
+            request.neverBegan.store(true, ordering: .relaxed)
+            services.finisher.refuse(request, error)
+            return nil
+        }
     }
 
     /// Publishes the outcome of a run; answers how long its body has taken.
