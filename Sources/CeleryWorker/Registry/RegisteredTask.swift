@@ -29,12 +29,17 @@ final class WorkerTask: Sendable {
     let storesIgnoredErrors: Bool
     let ignoresResult: Bool
     let tracksStarted: Bool
-    let hardLimit: Duration?
-    let softLimit: Duration?
+    /// The limits, which may be changed at run time.
+    let limits: TaskLimits
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
 
-    init(_ task: RegisteredTask, _ configuration: CeleryConfiguration) {
+    /// The hard time limit of runs that start now.
+    var hardLimit: Duration? { limits.values.hard }
+    /// The soft time limit of runs that start now.
+    var softLimit: Duration? { limits.values.soft }
+
+    init(_ task: RegisteredTask, _ configuration: CeleryConfiguration, defaultRate: RateLimit? = nil) {
         let options = task.options
         name = task.name
         body = task.body
@@ -49,8 +54,13 @@ final class WorkerTask: Sendable {
         storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
-        hardLimit = options.timeLimit ?? configuration.taskTimeLimit
-        softLimit = options.softTimeLimit ?? configuration.taskSoftTimeLimit
+        limits = TaskLimits(
+            TaskLimits.Values(
+                hard: options.timeLimit ?? configuration.taskTimeLimit,
+                soft: options.softTimeLimit ?? configuration.taskSoftTimeLimit,
+                rate: options.rateLimit ?? defaultRate
+            )
+        )
         sendOptions = TaskOptions(
             timeLimit: options.timeLimit,
             softTimeLimit: options.softTimeLimit,
@@ -63,11 +73,13 @@ final class WorkerTask: Sendable {
 struct TaskTable: Sendable {
     private let tasks: [String: WorkerTask]
 
-    init(_ tasks: some Sequence<RegisteredTask>, _ configuration: CeleryConfiguration) {
-        self.tasks = Dictionary(
-            tasks.map { ($0.name, WorkerTask($0, configuration)) },
-            uniquingKeysWith: { first, _ in first }
-        )
+    /// - Throws: ``CeleryError`` for a default rate limit that cannot be read.
+    init(_ tasks: some Sequence<RegisteredTask>, _ configuration: CeleryConfiguration) throws(CeleryError) {
+        var defaultRate: RateLimit?
+        if let text = configuration.taskDefaultRateLimit { defaultRate = try RateLimit(text) }
+        var table: [String: WorkerTask] = [:]
+        for task in tasks { table[task.name] = WorkerTask(task, configuration, defaultRate: defaultRate) }
+        self.tasks = table
     }
 
     subscript(name: String) -> WorkerTask? { tasks[name] }

@@ -25,7 +25,7 @@ public struct TaskRegistry: Sendable {
             let names = duplicates.sorted().joined(separator: ", ")
             throw CeleryError(.invalidConfiguration, "tasks are registered twice: \(names)")
         }
-        return TaskTable(tasks.values, configuration)
+        return try TaskTable(tasks.values, configuration)
     }
 
     mutating func add(_ name: String, _ options: TaskRegistrationOptions, body: @escaping RegisteredTask.Body) {
