@@ -5,6 +5,7 @@ import Synchronization
 /// Runs one request in a slot: body, acceptance, execution, outcome.
 final class TaskRunner: Sendable {
     let services: TaskServices
+    private let check: RevocationCheck
     private let ledger: DeliveryLedger
     private let counters: WorkerCounters
     private let executor: (any TaskExecutor)?
@@ -13,16 +14,19 @@ final class TaskRunner: Sendable {
     ///
     /// - Parameters:
     ///   - services: what running tasks use.
+    ///   - check: what does not start any more.
     ///   - ledger: where deliveries are acknowledged at the start.
     ///   - counters: where starts are counted.
     ///   - executor: where outcomes of cancelled runs are published.
     init(
         services: TaskServices,
+        check: RevocationCheck,
         ledger: DeliveryLedger,
         counters: WorkerCounters,
         executor: (any TaskExecutor)? = nil
     ) {
         self.services = services
+        self.check = check
         self.ledger = ledger
         self.counters = counters
         self.executor = executor
@@ -39,9 +43,8 @@ final class TaskRunner: Sendable {
 
     /// The run of a request; nil if it is not to run, and was settled.
     private func prepare(_ request: TaskRequest) -> TaskRun? {
-        if let expires = request.expires, WorkerClock.now() > expires {
+        if check.discards(request) {
             request.neverBegan.store(true, ordering: .relaxed)
-            services.finisher.expire(request)
             return nil
         }
         do {

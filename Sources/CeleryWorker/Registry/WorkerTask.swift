@@ -20,12 +20,24 @@ final class WorkerTask: Sendable {
     let isBlocking: Bool
     let ignoresResult: Bool
     let tracksStarted: Bool
-    let hardLimit: Duration?
-    let softLimit: Duration?
+    /// The limits, which may be changed at run time.
+    let limits: TaskLimits
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
 
-    init(_ task: RegisteredTask, _ configuration: CeleryConfiguration) throws(CeleryError) {
+    /// The hard time limit of runs that start now.
+    var hardLimit: Duration? { limits.values.hard }
+    /// The soft time limit of runs that start now.
+    var softLimit: Duration? { limits.values.soft }
+
+    /// Fills in the settings of the configuration.
+    ///
+    /// - Throws: ``CeleryError/Code/invalidConfiguration`` for settings that cannot be used.
+    init(
+        _ task: RegisteredTask,
+        _ configuration: CeleryConfiguration,
+        defaultRate: RateLimit? = nil
+    ) throws(CeleryError) {
         let options = task.options
         try Self.check(task)
         name = task.name
@@ -44,8 +56,13 @@ final class WorkerTask: Sendable {
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
         isBlocking = options.blocking
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
-        hardLimit = options.timeLimit ?? configuration.taskTimeLimit
-        softLimit = options.softTimeLimit ?? configuration.taskSoftTimeLimit
+        limits = TaskLimits(
+            TaskLimits.Values(
+                hard: options.timeLimit ?? configuration.taskTimeLimit,
+                soft: options.softTimeLimit ?? configuration.taskSoftTimeLimit,
+                rate: options.rateLimit ?? defaultRate
+            )
+        )
         sendOptions = TaskOptions(
             priority: options.priority,
             expires: options.expires.map { .after($0) },
@@ -53,7 +70,7 @@ final class WorkerTask: Sendable {
             softTimeLimit: options.softTimeLimit,
             ignoreResult: options.ignoreResult
         )
-        if let hardLimit, let softLimit, softLimit > hardLimit {
+        if let hard = hardLimit, let soft = softLimit, soft > hard {
             throw Self.invalid(task, "its soft time limit is longer than its hard one")
         }
     }
