@@ -21,6 +21,7 @@ final class WorkerTask: Sendable {
     let tracksStarted: Bool
     /// The limits, which may be changed at run time.
     let limits: TaskLimits
+    let hooks: WorkerHooks
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
 
@@ -35,12 +36,14 @@ final class WorkerTask: Sendable {
     init(
         _ task: RegisteredTask,
         _ configuration: CeleryConfiguration,
-        defaultRate: RateLimit? = nil
+        defaultRate: RateLimit? = nil,
+        hooks: WorkerHooks = .none
     ) throws(CeleryError) {
         let options = task.options
         try Self.check(task)
         name = task.name
         body = task.body
+        self.hooks = hooks
         maxRetries = options.maxRetries
         retryDelay = options.retryDelay
         autoRetry = options.autoRetry
