@@ -77,7 +77,9 @@ extension TaskComposer {
         _ context: SendContext
     ) throws(CeleryError) -> Bool {
         if let declared = signature.declared {
-            if let soft = declared.options.softTimeLimit, let hard = declared.options.timeLimit, soft > hard, hard > .zero {
+            if let soft = declared.options.softTimeLimit, let hard = declared.options.timeLimit, soft > hard,
+                hard > .zero
+            {
                 throw CeleryError(.invalidOption, "soft_time_limit must be less than or equal to time_limit")
             }
             if declared.hasOptions { options.fill(from: declared.options) }

@@ -87,7 +87,9 @@ extension WorkerTask {
         if let serializer = options.serializer, !serializers.contains(serializer) {
             throw invalid(task, "its serializer '\(serializer)' is not there: tasks are sent as json")
         }
-        if let retries = options.maxRetries, retries < 0 { throw invalid(task, "a number of retries cannot be negative") }
+        if let retries = options.maxRetries, retries < 0 {
+            throw invalid(task, "a number of retries cannot be negative")
+        }
         if options.retryDelay < .zero { throw invalid(task, "a delay of retries cannot be negative") }
         if let problem = options.autoRetry?.problem { throw invalid(task, problem) }
     }
