@@ -7,6 +7,8 @@ final class TaskRun: Sendable {
     /// The call as its body sees it.
     let invocation: Invocation
     private let sent = Mutex<[ResultTuple]>([])
+    /// The process of the body where that is a child; 0 before it is known.
+    let childProcess = Atomic(0)
     private let start = Mutex<ContinuousClock.Instant?>(nil)
 
     init(request: TaskRequest, body: TaskBody) {
