@@ -18,6 +18,10 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var rejected = 0
     /// Tasks that were discarded because their expiry had passed.
     public var expired = 0
+    /// Tasks that were discarded because they were revoked before they started.
+    public var revoked = 0
+    /// Tasks that had to wait because of their type's rate limit.
+    public var rateLimited = 0
     /// Deliveries that were given back to the broker unstarted.
     public var returned = 0
     /// Deliveries among those that were given back because the broker's consumer timeout came near.
@@ -32,6 +36,8 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var settledDuplicates = 0
     /// Late-acknowledged runs that were cancelled because their channel was lost.
     public var cancelledRuns = 0
+    /// Runs that were reported as ended although their bodies went on in this process.
+    public var abandoned = 0
     /// Late-acknowledged runs that came near the broker's consumer timeout.
     public var overdueRuns = 0
     /// Settlements that came after their channel was lost; the broker delivers such messages again.
@@ -83,6 +89,8 @@ final class WorkerCounters: Sendable {
     let ignored = Counter()
     let rejected = Counter()
     let expired = Counter()
+    let revoked = Counter()
+    let rateLimited = Counter()
     let returned = Counter()
     let handedBack = Counter()
     let handedOver = Counter()
@@ -90,6 +98,7 @@ final class WorkerCounters: Sendable {
     let heldDuplicates = Counter()
     let settledDuplicates = Counter()
     let cancelledRuns = Counter()
+    let abandoned = Counter()
     let overdueRuns = Counter()
     let staleSettlements = Counter()
     let unroutableResults = Counter()
@@ -116,6 +125,8 @@ final class WorkerCounters: Sendable {
             ignored: ignored.count,
             rejected: rejected.count,
             expired: expired.count,
+            revoked: revoked.count,
+            rateLimited: rateLimited.count,
             returned: returned.count,
             handedBack: handedBack.count,
             handedOver: handedOver.count,
@@ -123,6 +134,7 @@ final class WorkerCounters: Sendable {
             heldDuplicates: heldDuplicates.count,
             settledDuplicates: settledDuplicates.count,
             cancelledRuns: cancelledRuns.count,
+            abandoned: abandoned.count,
             overdueRuns: overdueRuns.count,
             staleSettlements: staleSettlements.count,
             unroutableResults: unroutableResults.count,

@@ -5,6 +5,8 @@ extension WorkerParts {
     /// Runs the worker until the gate opens, then ends it in order.
     func run(until shutdown: Gate<Void>) async throws {
         let failure = Gate<CeleryError>()
+        await stateKeeper?.load()
+        let keeper = spawn { [stateKeeper] in await stateKeeper?.run() }
         pool.start(runner)
         let dispatcher = spawn { [dispatching] in
             var dispatcher = Dispatcher(dispatching)
@@ -23,6 +25,10 @@ extension WorkerParts {
             failure.open(error)
             shutdown.open()
         }
+        abandonment.whenOpen { error in
+            failure.open(error)
+            shutdown.open()
+        }
         await shutdown.wait()
         announcement.cancel()
         await stopConsuming(consumer)
@@ -32,6 +38,8 @@ extension WorkerParts {
         await consuming.close()
         intake.post(.stop)
         await dispatcher.value
+        keeper.cancel()
+        await keeper.value
         consuming.ready.open()
         if let error = failure.value { throw error }
     }

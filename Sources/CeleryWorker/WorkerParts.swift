@@ -5,7 +5,7 @@ import Logging
 
 /// The parts of a worker, put together.
 struct WorkerParts: Sendable {
-    /// Largest prefetch count that AMQP can express; beyond it Celery asks for no bound.
+    /// Largest prefetch count that AMQP can express; beyond it, and for 0, Celery asks for no bound.
     private static let largestPrefetch = 65_535
 
     let hostname: String
@@ -15,6 +15,8 @@ struct WorkerParts: Sendable {
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
     let coldShutdown = Gate<Void>()
+    /// Opens when a task that was abandoned makes the worker end.
+    let abandonment = Gate<CeleryError>()
     let configuration: WorkerConfiguration
     let celery: CeleryConfiguration
     let logger: Logger
@@ -23,6 +25,9 @@ struct WorkerParts: Sendable {
     let results: ConfirmPublisher
     let tasks: ConfirmPublisher
     let sender: TaskSender
+    let revocations: Revocations
+    /// Keeps revokes beyond the end of the worker; nil where nothing is kept.
+    let stateKeeper: StateKeeper?
     let pool: any ExecutionPool
     let runner: TaskRunner
     let consuming: ConsumerSupervisor
@@ -59,6 +64,9 @@ struct WorkerParts: Sendable {
             tasks: table,
             origin: ProcessIdentity.origin
         )
+        let revocations = Revocations(try RevocationLimits(environment: ProcessInfo.processInfo.environment))
+        self.revocations = revocations
+        stateKeeper = celery.workerStateDB.map { StateKeeper(path: $0, revocations: revocations, logger: logger) }
         let finisher = Finisher(
             results: results,
             composer: ResultComposer(configuration: celery, hostname: hostname),
@@ -80,12 +88,21 @@ struct WorkerParts: Sendable {
                 executable: configuration.childExecutable,
                 logger: logger,
                 counters: counters
+            ),
+            AbandonmentWatch(
+                limit: configuration.restartTimeout,
+                failure: abandonment,
+                counters: counters,
+                logger: logger
             )
         )
+        let check = RevocationCheck(revocations: revocations, finisher: finisher)
         runner = TaskRunner(
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
+            check: check,
             ledger: ledger,
-            counters: counters
+            counters: counters,
+            executor: executor
         )
         let memory = TopologyMemory()
         consuming = ConsumerSupervisor(
@@ -124,8 +141,9 @@ struct WorkerParts: Sendable {
             tasks: table,
             pool: pool,
             finisher: finisher,
+            check: check,
             counters: counters,
-            settings: DispatcherSettings(celery, accepted: accepted),
+            settings: DispatcherSettings(celery, accepted: accepted, queues: queues),
             handover: Handover(
                 ladder: PublishedLadder(
                     topology: sender.topology,
@@ -145,11 +163,15 @@ struct WorkerParts: Sendable {
 
     private static func pool(
         _ configuration: WorkerConfiguration,
-        _ options: ProcessPoolOptions
+        _ options: ProcessPoolOptions,
+        _ watch: AbandonmentWatch
     ) throws(CeleryError) -> any ExecutionPool {
         switch configuration.pool {
-        case .tasks, .solo: InProcessPool(concurrency: options.concurrency)
-        case .processes: try ProcessPool(options: options)
+        case .tasks, .solo:
+            return InProcessPool(concurrency: options.concurrency, patience: configuration.abandonmentTimeout) {
+                watch.watch($0)
+            }
+        case .processes: return try ProcessPool(options: options)
         }
     }
 
@@ -169,7 +191,8 @@ struct WorkerParts: Sendable {
     ) -> Int {
         let multiplier = max(0, configuration.prefetchMultiplier ?? celery.workerPrefetchMultiplier)
         let (product, overflow) = concurrency.multipliedReportingOverflow(by: multiplier)
-        return overflow || product > largestPrefetch ? 0 : product
+        // What has no bound has the largest: tasks for later must not come without end.
+        return overflow || product > largestPrefetch || product == 0 ? largestPrefetch : product
     }
 
     private static func queues(

@@ -80,18 +80,17 @@ struct ChildFrameTests {
 
         let after = Duration(secondsComponent: 3, attosecondsComponent: 1)
         let eta = Date(timeIntervalSinceReferenceDate: 1_234.567_891)
-        let retry = TaskOutcome.Retrial(after: after, eta: eta, cause: failure, max: 4, args: [1], kwargs: ["k": "v"])
+        let retry = TaskOutcome.Retrial(after: after, eta: eta, cause: failure, args: [1], kwargs: ["k": "v"])
         guard case .retry(let again) = try outcome(.retry(retry)) else { throw FrameBuffer.Damaged(reason: "retry") }
         #expect(again.after == after)
         #expect(again.eta == eta)
         #expect(again.cause?.exception == exception)
-        #expect(again.max == 4)
         #expect(again.args == [1])
         #expect(again.kwargs == ["k": "v"])
         guard case .retry(let empty) = try outcome(.retry(TaskOutcome.Retrial())) else {
             throw FrameBuffer.Damaged(reason: "retry")
         }
-        #expect(empty.after == nil && empty.eta == nil && empty.max == nil && empty.args == nil && empty.kwargs == nil)
+        #expect(empty.after == nil && empty.eta == nil && empty.args == nil && empty.kwargs == nil)
     }
 
     @Test("fail the task where its value cannot be read")

@@ -74,6 +74,9 @@ struct ChildExecutor: BodyExecutor {
             case .send(let signature, let options):
                 let id = try await host.send(signature, options: options)
                 return .sent(id: id, children: host.children)
+            case .replace(let signature):
+                try await host.replace(with: signature)
+                return .done
             }
         } catch {
             return .failed(code: error.code.description, message: error.message)

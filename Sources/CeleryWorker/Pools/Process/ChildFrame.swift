@@ -18,6 +18,8 @@ enum ChildFrame: Sendable {
         case state(TaskState, meta: JSONValue)
         /// Send a task as a child of the run.
         case send(Signature, TaskOptions)
+        /// Send a signature in the place of the run's task.
+        case replace(Signature)
     }
 
     /// Changes with every change of what goes over the pipe: both ends have to be of the same build.
@@ -29,6 +31,7 @@ enum ChildFrame: Sendable {
         case result
         case state
         case send
+        case replace
     }
 }
 
@@ -49,6 +52,8 @@ extension ChildFrame {
             return Self.question(.state, run, number, [.string(state.name), meta])
         case .question(let run, let number, .send(let signature, let options)):
             return Self.question(.send, run, number, SendOrder.json(signature, options))
+        case .question(let run, let number, .replace(let signature)):
+            return Self.question(.replace, run, number, SendOrder.json(signature, TaskOptions()))
         }
     }
 
@@ -82,6 +87,10 @@ extension ChildFrame {
             let number = try reader.number()
             let (signature, options) = try SendOrder.read(PipeJSON.read(reader.rest))
             self = .question(run: first, number: number, .send(signature, options))
+        case .replace:
+            let number = try reader.number()
+            let (signature, _) = try SendOrder.read(PipeJSON.read(reader.rest))
+            self = .question(run: first, number: number, .replace(signature))
         }
     }
 

@@ -40,4 +40,11 @@ final class ChildHost: TaskHost {
             throw CeleryError(.closed, "the worker gave no answer")
         }
     }
+
+    func replace(with signature: Signature) async throws(CeleryError) {
+        if let error = signature.encodingError { throw error }
+        if case .failed(let code, let message) = await session.ask(.replace(signature), of: run) {
+            throw CeleryError(CeleryError.Code(description: code), message)
+        }
+    }
 }

@@ -78,7 +78,6 @@ extension OutcomeCodec {
             "after": JSONValue(pipe: retry.after),
             "eta": retry.eta.map { .double($0.timeIntervalSinceReferenceDate) } ?? .null,
             "cause": retry.cause.map(json) ?? .null,
-            "max": JSONValue(number: retry.max),
             "args": retry.args.map(JSONValue.array) ?? .null,
             "kwargs": retry.kwargs.map(JSONValue.object) ?? .null,
         ])
@@ -90,7 +89,6 @@ extension OutcomeCodec {
             after: entries["after"]?.pipeDuration,
             eta: entries["eta"]?.doubleValue.map(Date.init(timeIntervalSinceReferenceDate:)),
             cause: cause.isNull ? nil : try failure(cause),
-            max: entries["max"]?.intValue,
             args: entries["args"]?.arrayValue,
             kwargs: entries["kwargs"]?.objectValue
         )
