@@ -83,7 +83,16 @@ struct WorkerParts: Sendable {
         )
         pool = try Self.pool(
             configuration,
-            concurrency: concurrency,
+            ProcessPoolOptions(
+                hostname: hostname,
+                concurrency: concurrency,
+                autoscale: configuration.autoscale,
+                celery: celery,
+                cancellationTimeout: configuration.cancellationTimeout,
+                executable: configuration.childExecutable,
+                logger: logger,
+                counters: counters
+            ),
             AbandonmentWatch(
                 limit: configuration.restartTimeout,
                 failure: abandonment,
@@ -158,21 +167,22 @@ struct WorkerParts: Sendable {
 
     private static func pool(
         _ configuration: WorkerConfiguration,
-        concurrency: Int,
+        _ options: ProcessPoolOptions,
         _ watch: AbandonmentWatch
     ) throws(CeleryError) -> any ExecutionPool {
         switch configuration.pool {
         case .tasks, .solo:
-            return InProcessPool(concurrency: concurrency, patience: configuration.abandonmentTimeout) {
+            return InProcessPool(concurrency: options.concurrency, patience: configuration.abandonmentTimeout) {
                 watch.watch($0)
             }
-        case .processes:
-            throw CeleryError(.invalidConfiguration, "the pool of child processes does not exist yet")
+        case .processes: return try ProcessPool(options: options)
         }
     }
 
     private static func concurrency(_ configuration: WorkerConfiguration, _ celery: CeleryConfiguration) -> Int {
         guard configuration.pool != .solo else { return 1 }
+        // What is fetched ahead has to do for as many children as there may be.
+        if let autoscale = configuration.autoscale, configuration.pool == .processes { return autoscale.max }
         let wanted =
             configuration.concurrency ?? celery.workerConcurrency ?? ProcessInfo.processInfo.activeProcessorCount
         return max(1, wanted)

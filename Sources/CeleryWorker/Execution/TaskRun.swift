@@ -7,8 +7,7 @@ final class TaskRun: Sendable {
     /// The call as its body sees it.
     let invocation: Invocation
     private let sent = Mutex<[ResultTuple]>([])
-    /// The process of the body where that is a child; 0 before it is known.
-    let childProcess = Atomic(0)
+    private let child = Atomic(0)
     private let start = Mutex<ContinuousClock.Instant?>(nil)
 
     init(request: TaskRequest, body: TaskBody) {
@@ -24,6 +23,15 @@ final class TaskRun: Sendable {
 
     /// The decoded body of the message.
     var body: TaskBody { invocation.body }
+
+    /// The process of the body, where that is a child and known.
+    var childProcess: Int? {
+        get {
+            let pid = child.load(ordering: .relaxed)
+            return pid == 0 ? nil : pid
+        }
+        set { child.store(newValue ?? 0, ordering: .relaxed) }
+    }
 
     /// Starts the clock: the body is about to run.
     func begin() { start.withLock { $0 = .now } }

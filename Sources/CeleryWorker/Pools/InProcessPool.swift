@@ -60,6 +60,8 @@ final class InProcessPool: ExecutionPool {
 
     var running: [TaskRequest] { queue.running }
 
+    var status: PoolStatus { PoolStatus(concurrency: state.withLock { $0.concurrency }, children: []) }
+
     func submit(_ requests: [TaskRequest]) -> [TaskRequest] { queue.append(requests) }
 
     func withdraw(where condition: (TaskRequest) -> Bool) -> [TaskRequest] { queue.remove(where: condition) }

@@ -156,6 +156,13 @@ final class ReadyQueue: Sendable {
         return turn.slot.flatMap { Self.vacate($0, &state) }
     }
 
+    /// Ends the run of a slot that asks for no further request yet.
+    func endRun(_ turn: inout Turn) {
+        if let runtime = turn.runtime { pace.note(runtime) }
+        let ended = state.withLock { endRun(of: &turn, &$0) }
+        if let ended { ended.report(ended.request) }
+    }
+
     private static func vacate(_ slot: Int, _ state: inout State) -> EndedRun? {
         defer { state.running[slot] = nil }
         guard !state.watched.isEmpty, let request = state.running[slot],
@@ -194,6 +201,9 @@ final class ReadyQueue: Sendable {
             if !mustWait { slot.resume(returning: false) }
         }
     }
+
+    /// How many requests wait.
+    var waitingCount: Int { state.withLock { $0.ready.count } }
 
     /// Takes out the requests that satisfy the condition.
     func remove(where condition: (TaskRequest) -> Bool) -> [TaskRequest] {
