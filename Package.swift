@@ -92,8 +92,8 @@ let package = Package(
         .testTarget(
             name: "CeleryCommandLineTests",
             dependencies: [
-                "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", argumentParser,
-                logging,
+                "CSystemShims", "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer",
+                argumentParser, logging,
             ]
         ),
         .testTarget(

@@ -14,7 +14,11 @@ struct WorkerParts: Sendable {
     let counters = WorkerCounters()
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
+    /// Open when running tasks are not to be waited for until they end by themselves.
     let coldShutdown = Gate<Void>()
+    /// Open when they are to be cancelled: with the cold shutdown, or after its soft part.
+    let cancellation = Gate<Void>()
+    let finisher: Finisher
     let configuration: WorkerConfiguration
     let celery: CeleryConfiguration
     let logger: Logger
@@ -59,7 +63,7 @@ struct WorkerParts: Sendable {
             tasks: table,
             origin: ProcessIdentity.origin
         )
-        let finisher = Finisher(
+        finisher = Finisher(
             results: results,
             composer: ResultComposer(configuration: celery, hostname: hostname),
             sender: sender,

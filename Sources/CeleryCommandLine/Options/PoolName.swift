@@ -4,24 +4,23 @@ enum PoolName: String, Sendable {
     case tasks
     /// One task at a time.
     case solo
+    /// As many at a time as the concurrency allows, each in a child process.
+    case processes
 
     /// Reads a pool's name, or Celery's name of a pool that does the same.
     ///
-    /// - Throws: `OptionError` for names that have no meaning here, with what to use instead.
+    /// - Throws: `OptionError` for names that have no meaning here.
     init(parsing text: String) throws {
         switch text.lowercased() {
         case "tasks", "threads", "gevent", "eventlet": self = .tasks
         case "solo": self = .solo
-        case "prefork", "processes":
-            throw OptionError(
-                """
-                the pool of child processes ('\(text)') does not exist yet. \
-                Use 'tasks', the default: it runs tasks concurrently in the worker's own process
-                """
-            )
+        case "prefork", "processes": self = .processes
         default:
             throw OptionError(
-                "'\(text)' is not one of 'tasks', 'solo', nor an alias of tasks ('threads', 'gevent', 'eventlet')"
+                """
+                '\(text)' is not one of 'processes', 'tasks', 'solo', nor an alias of processes ('prefork') or tasks \
+                ('threads', 'gevent', 'eventlet')
+                """
             )
         }
     }

@@ -197,6 +197,15 @@ extension Finisher {
         post(message, of: run.request, then: .ack)
     }
 
+    /// A cold shutdown leaves a run behind that does not end: the caller of an early task hears what Celery tells it.
+    ///
+    /// A late one goes back when the connection is closed.
+    func abandon(_ request: TaskRequest) {
+        log.cancelled(request)
+        guard !request.acksLate, request.wantsResult else { return }
+        publish(composer.message(of: request.envelope, .retry, .cancelled), for: request) {}
+    }
+
     /// The channel was lost: the message of the cancelled run comes back, and may run.
     private func cancelAfterLoss(_ run: TaskRun) {
         let request = run.request
