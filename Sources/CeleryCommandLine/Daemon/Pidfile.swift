@@ -60,7 +60,14 @@ final class Pidfile: Sendable {
         }
         if process == getpid() { return .free }
         // EPERM: somebody else's process has the id by now.
-        return kill(process, 0) == 0 ? .held(process) : .stale("Stale pidfile exists - Removing it.")
+        let isThere = kill(process, 0) == 0 && !hasEnded(process)
+        return isThere ? .held(process) : .stale("Stale pidfile exists - Removing it.")
+    }
+
+    /// Whether a process has only not been collected yet by its parent: in a container perhaps for ever.
+    private static func hasEnded(_ process: Int32) -> Bool {
+        guard let status = read("/proc/\(process)/stat"), let name = status.lastIndex(of: ")") else { return false }
+        return status[status.index(after: name)...].first { !$0.isWhitespace } == "Z"
     }
 
     private static func read(_ path: String) -> String? {
