@@ -43,6 +43,8 @@ public struct LoggingOptions: Sendable {
     public var isColored: Bool
     /// The file of `--logfile`, which stays right when it is moved away.
     var logFile: LogFile?
+    /// What lines call the process: Celery's names of the worker's own and of child processes.
+    var processName = "MainProcess"
 
     /// The path of the file that the log is to go to; nil for standard error.
     ///

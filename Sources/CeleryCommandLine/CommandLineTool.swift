@@ -1,5 +1,7 @@
 import ArgumentParser
+import CeleryWorker
 import FoundationEssentials
+import Logging
 
 #if canImport(Glibc)
 import Glibc
@@ -23,9 +25,25 @@ struct CommandLineTool<Application: CeleryApplication> {
 
     /// Runs with the process's arguments and ends the process.
     func runAndExit() async -> Never {
+        if PoolChild.isStarted { await runChild() }
         let name = CommandLine.arguments.first ?? ""
         let folder = FileManager.default.currentDirectoryPath
         exit(await run(Array(CommandLine.arguments.dropFirst()), startedAs: name, in: folder).code)
+    }
+
+    /// Becomes a child process of a worker, whose arguments do not concern it.
+    private func runChild() async -> Never {
+        await PoolChild.run { start in
+            let logFile = ChildLog.file(for: start.name)
+            let isColored = logFile == nil && ConsoleStream.error.isTerminal && variables[.noColor] == nil
+            var logging = LoggingOptions(level: start.logLevel, isColored: isColored)
+            logging.logFile = logFile
+            logging.processName = start.name
+            Application.bootstrapLogging(logging)
+            var registry = TaskRegistry()
+            try Application.register(&registry)
+            return (registry, Logger(label: "celery.worker"))
+        }
     }
 
     /// Runs the command and says with which code the process is to end.

@@ -2,6 +2,9 @@ import Celery
 import Logging
 
 extension WorkerParts {
+    /// How long killed processes may take to be gone.
+    private static let killTime = Duration.seconds(5)
+
     /// Runs the worker until the gate opens, then ends it in order.
     func run(until shutdown: Gate<Void>) async throws {
         let failure = Gate<CeleryError>()
@@ -18,6 +21,10 @@ extension WorkerParts {
         }
         let announcement = spawn { [consuming, logger, hostname] in
             if await consuming.ready.waitUnlessCancelled() != nil { logger.info("\(hostname) ready.") }
+        }
+        pool.whenFailed { error in
+            failure.open(error)
+            shutdown.open()
         }
         await shutdown.wait()
         armShutdown()
@@ -106,9 +113,11 @@ extension WorkerParts {
     private func finishRunning() async {
         let ended = Gate<Bool>()
         pool.whenEnded { ended.open(true) }
-        cancellation.whenOpen { [pool, configuration] in
+        // A pool of processes kills at that time those that have not ended, and then tells what became of their tasks.
+        let limit = configuration.cancellationTimeout + (configuration.pool == .processes ? Self.killTime : .zero)
+        cancellation.whenOpen { [pool] in
             pool.cancelRunning()
-            Alarm.after(configuration.cancellationTimeout) { ended.open(false) }
+            Alarm.after(limit) { ended.open(false) }
         }
         if await !ended.wait() {
             let left = pool.running

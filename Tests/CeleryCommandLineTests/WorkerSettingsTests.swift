@@ -135,7 +135,7 @@ import Testing
         let variables = try daemon(
             [],
             [
-                "CELERY_WORKER_DETACH": "1", "CELERY_WORKER_LOGFILE": "%n.log", "CELERY_WORKER_PIDFILE": "%p.pid",
+                "CELERY_WORKER_DETACH": "1", "CELERY_WORKER_LOGFILE": "%n%I.log", "CELERY_WORKER_PIDFILE": "%p.pid",
                 "CELERY_WORKER_UID": "7", "CELERY_WORKER_GID": "8", "CELERY_WORKER_UMASK": "63",
             ]
         )

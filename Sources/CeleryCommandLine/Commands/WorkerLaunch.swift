@@ -44,6 +44,7 @@ struct WorkerLaunch<Application: CeleryApplication>: Sendable {
             isTerminal: logFile == nil && ConsoleStream.error.isTerminal
         )
         logging.logFile = logFile
+        ChildLog.announce(daemon.childLogFile)
         Application.bootstrapLogging(logging)
         let logger = Logger(label: "celery.worker")
         tell(logger)
@@ -74,6 +75,9 @@ struct WorkerLaunch<Application: CeleryApplication>: Sendable {
     private func tell(_ logger: Logger) {
         if celery.workerSendTaskEvents {
             logger.warning("Events of tasks are not there yet: none are sent (-E, worker_send_task_events)")
+        }
+        if settings.poolSettings.autoscale != nil, settings.pool != .processes {
+            logger.warning("--autoscale concerns child processes only (-P processes)")
         }
         for setting in celery.changedSettings {
             logger.debug("Setting", metadata: ["setting": "\(setting.name)", "value": "\(setting.value)"])

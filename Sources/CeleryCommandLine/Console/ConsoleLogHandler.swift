@@ -60,15 +60,15 @@ public struct ConsoleLogHandler: LogHandler {
         isColored: Bool,
         stream: ConsoleStream = .error
     ) -> @Sendable (String, Logger.MetadataProvider?) -> any LogHandler {
-        factory(level: level, isColored: isColored, destination: .stream(stream))
+        factory(level: level, format: LogLine(isColored: isColored), destination: .stream(stream))
     }
 
     private static func factory(
         level: Logger.Level,
-        isColored: Bool,
+        format: LogLine,
         destination: LogDestination
     ) -> @Sendable (String, Logger.MetadataProvider?) -> any LogHandler {
-        let sink = Sink(destination: destination, format: LogLine(isColored: isColored))
+        let sink = Sink(destination: destination, format: format)
         return { _, provider in ConsoleLogHandler(level: level, metadataProvider: provider, sink: sink) }
     }
 
@@ -87,7 +87,11 @@ public struct ConsoleLogHandler: LogHandler {
     public static func bootstrap(_ options: LoggingOptions) {
         let destination: LogDestination = options.logFile.map { .file($0) } ?? .stream(.error)
         LoggingSystem.bootstrap(
-            factory(level: options.level, isColored: options.isColored, destination: destination),
+            factory(
+                level: options.level,
+                format: LogLine(isColored: options.isColored, processName: options.processName),
+                destination: destination
+            ),
             metadataProvider: nil
         )
     }

@@ -7,8 +7,9 @@ enum NodeFilePath {
     /// `%n` is the name before the `@`, `%h` the host behind it, `%d` the host's domain, `%p` the whole name, `%i` the number of
     /// the pool's child process (0 for the worker itself) and `%I` the same with a hyphen before it (nothing for the worker).
     ///
+    /// - Parameter process: nil to leave `%i`, `%I` and `%%` as they are, for the child processes.
     /// - Throws: `OptionError` for another letter.
-    static func expand(_ template: String, node: NodeName, process: Int = 0) throws -> String {
+    static func expand(_ template: String, node: NodeName, process: Int? = 0) throws -> String {
         var path = ""
         var rest = template[...]
         while let mark = rest.firstIndex(of: "%") {
@@ -22,9 +23,9 @@ enum NodeFilePath {
                     node.host.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
                     ?? ""
             case "p": path += node.description
-            case "i": path += "\(process)"
-            case "I": path += process == 0 ? "" : "-\(process)"
-            case "%": path += "%"
+            case "i": path += process.map { "\($0)" } ?? "%i"
+            case "I": path += process.map { $0 == 0 ? "" : "-\($0)" } ?? "%I"
+            case "%": path += process == nil ? "%%" : "%"
             default:
                 throw OptionError(
                     "unknown format %\(letter.map { String($0) } ?? "") in '\(template)': use %n, %h, %d, %p, %i, %I or %%"

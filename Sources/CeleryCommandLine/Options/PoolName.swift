@@ -1,3 +1,5 @@
+import CeleryWorker
+
 /// The values of `--pool`: how the worker runs task bodies.
 enum PoolName: String, Sendable {
     /// Structured tasks in this process, as many at a time as the concurrency allows.
@@ -22,6 +24,15 @@ enum PoolName: String, Sendable {
                 ('threads', 'gevent', 'eventlet')
                 """
             )
+        }
+    }
+
+    /// The pool of this name.
+    var pool: WorkerConfiguration.Pool {
+        switch self {
+        case .tasks: .tasks
+        case .solo: .solo
+        case .processes: .processes
         }
     }
 }

@@ -53,19 +53,10 @@ extension WorkerSettings {
             prefetchMultiplier: prefetchMultiplier,
             // The name is expanded already; its percent signs stand for themselves.
             hostname: node.description.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%"),
-            pool: pool.kind,
+            pool: pool.pool,
+            autoscale: pool == .processes
+                ? poolSettings.autoscale.map { Autoscale(max: $0.maximum, min: $0.minimum) } : nil,
             purge: purge
         )
-    }
-}
-
-extension PoolName {
-    /// The pool as the worker's configuration names it.
-    var kind: WorkerConfiguration.Pool {
-        switch self {
-        case .tasks: .tasks
-        case .solo: .solo
-        case .processes: .processes
-        }
     }
 }

@@ -13,6 +13,15 @@ final class TaskRun: Sendable {
         self.body = body
     }
 
+    /// The process of the body, where that is a child and known.
+    var childProcess: Int? {
+        get {
+            let pid = request.processID.load(ordering: .relaxed)
+            return pid == 0 ? nil : pid
+        }
+        set { request.processID.store(newValue ?? 0, ordering: .relaxed) }
+    }
+
     /// The call as its body sees it.
     var invocation: Invocation {
         Invocation(
