@@ -20,6 +20,7 @@ from celery import Celery
 BROKER_URL = os.environ.get("RABBITMQ_URL", "")
 SWCELERY = os.environ.get("SWCELERY", "")
 EXAMPLE_WORKER = os.environ.get("SWCELERY_EXAMPLE_WORKER", "")
+OUTCOME_WORKER = os.environ.get("SWCELERY_OUTCOME_WORKER", "")
 BROKER_CONTROL = os.environ.get("RABBITMQ_CONTROL", "")
 STAND_IN = SWCELERY == "python"
 HOSTNAME = socket.gethostname()
@@ -57,14 +58,13 @@ def client_app(broker=BROKER_URL, **configuration):
 class Worker:
     """A worker process, its queues and its log."""
 
-    def __init__(self, command, queues, log_path, broker=BROKER_URL):
+    def __init__(self, command, queues, log_path, broker=BROKER_URL, environment=(), stdin=subprocess.DEVNULL):
         self.command = command
         self.queues = queues
         self.log_path = pathlib.Path(log_path)
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            command, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            env=dict(os.environ, CELERY_BROKER_URL=broker),
+            command, stdout=self.log, stderr=subprocess.STDOUT, stdin=stdin, env=dict(os.environ, CELERY_BROKER_URL=broker, **dict(environment)),
         )
 
     @property
