@@ -83,6 +83,19 @@ final class TaskSender: Sendable {
         try await send([task])
         run.addChild(ResultTuple(id: run.request.id))
     }
+
+    /// Sends a signature in the place of a running task, under its id.
+    ///
+    /// Its result goes to the task's caller, who otherwise would wait for ever, as Celery's callers do.
+    func sendReplacement(of run: TaskRun, _ signature: Signature) async throws(CeleryError) {
+        let task = try composer.replace(
+            message(of: run),
+            with: signature,
+            replyTo: run.request.wantsResult ? run.request.replyTo : nil,
+            context: context(of: run)
+        )
+        try await send([task])
+    }
 }
 
 extension TaskSender {
