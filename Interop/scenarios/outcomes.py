@@ -44,6 +44,8 @@ NO_LUCK = failure("ValueError", "no luck")
 LOST = failure("WorkerLostError", ANY, module="billiard.exceptions", traceback=False)
 SOFT_LIMIT = failure("SoftTimeLimitExceeded", module="billiard.exceptions")
 HARD_LIMIT = failure("TimeLimitExceeded", 1, module="billiard.exceptions", traceback=False)
+UNKNOWN = failure("NotRegistered", ANY, module="celery.exceptions", traceback=False)
+UNDECODABLE = failure("DecodeError", ANY, module="kombu.exceptions", traceback=False)
 REJECTED = failure("Reject", "not mine", False, module="celery.exceptions", traceback=False)
 
 # ---- what is sent on: the tasks in the order in which they come ----
@@ -104,10 +106,10 @@ class Case:
 # What the pools can do: time limits; child processes, which a task can bring down; to be told something while a task runs.
 TRAITS = {
     "python-prefork": {"limits", "processes", "signals"},
-    "python-solo": set(),
+    "python-solo": {"in-process"},
     "swift-processes": {"limits", "processes", "signals", "guard"},
-    "swift-tasks": {"limits", "signals"},
-    "swift-solo": {"limits", "signals"},
+    "swift-tasks": {"limits", "signals", "in-process"},
+    "swift-solo": {"limits", "signals", "in-process"},
 }
 
 
@@ -171,8 +173,12 @@ CASES = {
     "terminated": Case("is revoked with `terminate`", always(Expected((revoked("terminated"),))), task="sleep", before="terminate", needs="signals"),
     "unknown": Case(
         "is unknown to the worker",
-        always(Expected((failure("NotRegistered", ANY, module="celery.exceptions", traceback=False),), dead=1, runs=0)), task="absent"),
-    "undecodable": Case("has a body that cannot be decoded", always(Expected(runs=0)), task="success", message={"body": "[["}),
+        always(Expected((UNKNOWN,), dead=1, runs=0)), task="absent", differs={
+            "swift": Difference("the steps that will never run are reported too, as after every other failure",
+                                always(Expected((UNKNOWN,), (UNKNOWN,), dead=1, runs=0)))}),
+    "undecodable": Case("has a body that cannot be decoded", always(Expected(runs=0)), task="success", message={"body": "[["}, differs={
+        "swift": Difference("Celery drops the message without a word; here the caller hears of it, and the dead-letter exchange gets it",
+                            always(Expected((UNDECODABLE,), dead=1, runs=0)))}),
     "soft_limit": Case("exceeds its soft time limit", failed(SOFT_LIMIT), needs="limits"),
     "soft_limit_caught": Case("exceeds its soft time limit and catches that", ended(success("caught")), needs="limits"),
     "hard_limit": Case("exceeds its hard time limit", limited(HARD_LIMIT), needs="limits", differs={
@@ -188,4 +194,22 @@ CASES = {
     "lost_retried_exhausted": Case(
         "kills its process, `retry_on_worker_lost`, too often", failed(retry("WorkerLostError", ANY, module="billiard.exceptions"), LOST, runs=2),
         needs="processes"),
+    "poison": Case(
+        "kills its process each time, `reject_on_worker_lost`",
+        {"early": Expected((LOST,), (LOST,), ERRBACK), "late": (poison := Expected((LOST,), (LOST,), ERRBACK, dead=1, runs=3)), "strict": poison},
+        needs="guard", differs={"python": Difference("the message comes back for ever")}),
+}
+
+# ---- what ends the worker with the task ----
+
+CANCELLED = Result("RETRY", exc_type="Retry", exc_module="celery.exceptions", message=(ANY, None, None))
+EARLY_IS_LATE = Difference("this pool's acknowledgement leaves the worker when the task has ended, the early one too", {"early": Expected(left=1)})
+
+ENDINGS = {
+    "cold": Case("runs when the worker is shut down cold", {
+        "early": Expected((CANCELLED,)), "late": Expected(left=1)}, task="sleep", needs="signals"),
+    "killed": Case("runs when the worker is killed", {"early": Expected(), "late": Expected(left=1)}, task="sleep", differs={
+        "python-solo": EARLY_IS_LATE}),
+    "lost_worker": Case("kills its process, which is the worker's", {"early": Expected(), "late": Expected(left=1)}, task="lost_later", needs="in-process", differs={
+        "python-solo": EARLY_IS_LATE}),
 }

@@ -210,6 +210,12 @@ def lost(self):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@outcome("lost_later")
+def lost_later(self):
+    nap(0.5)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @outcome("lost_exit")
 def lost_exit(self):
     raise SystemExit(0)

@@ -1,0 +1,71 @@
+import Celery
+import CeleryWorker
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Tasks that end their process in the ways in which programs end, and one beside them that does no harm.
+struct CrashTasks {
+    let notes: Notes
+
+    func register(in tasks: inout TaskRegistry) {
+        tasks.register("crash.fatal") { () -> Int in fatalError("as it was told") }
+        tasks.register("crash.overflow") { () in overflow(1) }
+        tasks.register("crash.leak") { (mebibytes: Int) async throws -> Int in try await Self.leak(mebibytes) }
+        tasks.register("crash.spin", options: .init(timeLimit: .seconds(1))) { () -> Int in Self.spin() }
+        tasks.register("crash.exit") { (status: Int32) -> Int in exit(status) }
+        tasks.register("crash.abort") { () -> Int in abort() }
+        tasks.register("crash.signal") { (number: Int32) async throws -> Int in
+            kill(getpid(), number)
+            try await Task.sleep(for: .seconds(30))
+            return 0
+        }
+        tasks.register("crash.none") { (number: Int, seconds: Double) async throws -> Int in
+            try await Task.sleep(for: .seconds(seconds))
+            return number
+        }
+        tasks.register("crash.record", options: .init(acks: .late)) { [notes] (context: TaskContext, seconds: Double) in
+            notes.begin(context.id)
+            try await Task.sleep(for: .seconds(seconds))
+            notes.end(context.id)
+            return seconds
+        }
+        tasks.register("crash.block", options: .init(acks: .late)) { [notes] (context: TaskContext, seconds: Double) in
+            notes.begin(context.id)
+            usleep(UInt32(seconds * 1_000_000))
+            notes.end(context.id)
+            return seconds
+        }
+        tasks.register("crash.process") { () in Int(getpid()) }
+    }
+
+    /// Takes memory and touches it, for ever.
+    private static func leak(_ mebibytes: Int) async throws -> Int {
+        var blocks: [[UInt8]] = []
+        for number in 0..<mebibytes {
+            blocks.append([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 1 << 20))
+        }
+        // What counts only after the task must not depend on how soon it ends.
+        try await Task.sleep(for: .seconds(1))
+        return blocks.count
+    }
+
+    private static func spin() -> Int {
+        var number = 1
+        while number != 0 { number = (number &* 3) | 1 }
+        return number
+    }
+}
+
+/// Calls itself until the stack is full.
+@inline(never)
+private func overflow(_ number: Int) -> Int {
+    let room = [number, number + 1]
+    let deeper = number == 0 ? 0 : overflow(number + 1)
+    return deeper &+ room[0]
+}
