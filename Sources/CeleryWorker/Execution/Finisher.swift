@@ -1,6 +1,7 @@
 import AMQP
 import Celery
 import CeleryProtocol
+import FoundationEssentials
 import Logging
 
 /// Turns the outcome of a run into messages, and settles its delivery when they are confirmed.
@@ -143,14 +144,13 @@ extension Finisher {
 
     private func retry(_ run: TaskRun, _ retry: TaskOutcome.Retrial) async {
         let request = run.request
-        let limit = retry.max ?? request.task.maxRetries
-        if let limit, request.envelope.headers.retries >= limit { return await fail(run, exhausted(retry, run)) }
         let delay = retry.after ?? request.task.retryDelay
         let change = RetryRequest(
             args: retry.args,
             kwargs: retry.kwargs,
             countdown: retry.eta == nil ? delay : nil,
-            eta: retry.eta.map { WireDate($0) }
+            eta: retry.eta.map { WireDate($0) },
+            headers: budgetHeaders(run)
         )
         do {
             try await sender.sendRetry(of: run, change)
@@ -170,6 +170,16 @@ extension Finisher {
                 traceback: Traceback.text(of: reason.exception, task: request.task.name)
             ) : nil
         post(message, of: request, then: .ack)
+    }
+
+    /// What a retried task with a budget of time carries along.
+    private func budgetHeaders(_ run: TaskRun) -> FieldTable {
+        guard run.request.task.autoRetry?.budget != nil else { return [:] }
+        let first = OutcomeRules.firstRun(
+            run.request.envelope.headers,
+            startedAt: Date().addingTimeInterval(-run.runtime.seconds)
+        )
+        return [OutcomeRules.firstRunHeader: .string(WireDate(first).text)]
     }
 
     private func ignore(_ run: TaskRun) {
@@ -246,20 +256,6 @@ extension Finisher {
             return settle(run.request, .reject(requeue: true))
         }
         reject(run, Reject("the retry could not be sent: \(error)"))
-    }
-
-    private func exhausted(_ retry: TaskOutcome.Retrial, _ run: TaskRun) -> TaskOutcome.Failure {
-        let name = run.request.task.name
-        if let cause = retry.cause { return cause }
-        return TaskOutcome.Failure(
-            .maxRetriesExceeded(
-                name: name,
-                id: run.request.id,
-                args: retry.args ?? run.body.args,
-                kwargs: retry.kwargs ?? run.body.kwargs
-            ),
-            task: name
-        )
     }
 }
 

@@ -19,13 +19,14 @@ public struct TaskRegistry: Sendable {
 
     /// The tasks as a worker with these settings runs them.
     ///
-    /// - Throws: ``CeleryError`` with the code `invalidConfiguration` if a name was registered twice.
+    /// - Throws: ``CeleryError`` with the code `invalidConfiguration` if a name was registered twice, or a task's
+    ///   settings cannot be used.
     func table(_ configuration: CeleryConfiguration) throws(CeleryError) -> TaskTable {
         guard duplicates.isEmpty else {
             let names = duplicates.sorted().joined(separator: ", ")
             throw CeleryError(.invalidConfiguration, "tasks are registered twice: \(names)")
         }
-        return TaskTable(tasks.values, configuration)
+        return try TaskTable(tasks.values, configuration)
     }
 
     mutating func add(_ name: String, _ options: TaskRegistrationOptions, body: @escaping RegisteredTask.Body) {
@@ -58,7 +59,7 @@ extension TaskRegistry {
     ) {
         let binder = StructBinder<Arguments>(taskName: Arguments.taskName)
         add(Arguments.taskName, options) { context, args, kwargs in
-            try ResultEncoding.encode(try await body(try binder.bind(args, kwargs), context))
+            try ResultEncoding.result(try await body(try binder.bind(args, kwargs), context))
         }
     }
 }

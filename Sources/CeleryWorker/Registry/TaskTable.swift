@@ -1,0 +1,20 @@
+import Celery
+
+/// The tasks of a worker by name.
+struct TaskTable: Sendable {
+    private let tasks: [String: WorkerTask]
+
+    /// Makes the table.
+    ///
+    /// - Throws: ``CeleryError/Code/invalidConfiguration`` for a task whose settings cannot be used.
+    init(_ tasks: some Sequence<RegisteredTask>, _ configuration: CeleryConfiguration) throws(CeleryError) {
+        var table: [String: WorkerTask] = [:]
+        for task in tasks where table[task.name] == nil { table[task.name] = try WorkerTask(task, configuration) }
+        self.tasks = table
+    }
+
+    subscript(name: String) -> WorkerTask? { tasks[name] }
+
+    /// All tasks, by name.
+    var all: [WorkerTask] { tasks.values.sorted { $0.name < $1.name } }
+}
