@@ -18,6 +18,10 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var rejected = 0
     /// Tasks that were discarded because their expiry had passed.
     public var expired = 0
+    /// Tasks that were discarded because they were revoked before they started.
+    public var revoked = 0
+    /// Tasks that had to wait because of their type's rate limit.
+    public var rateLimited = 0
     /// Deliveries that were given back to the broker unstarted.
     public var returned = 0
     /// Deliveries among those that were given back because the broker's consumer timeout came near.
@@ -77,6 +81,8 @@ final class WorkerCounters: Sendable {
     let ignored = Counter()
     let rejected = Counter()
     let expired = Counter()
+    let revoked = Counter()
+    let rateLimited = Counter()
     let returned = Counter()
     let handedBack = Counter()
     let handedOver = Counter()
@@ -107,6 +113,8 @@ final class WorkerCounters: Sendable {
             ignored: ignored.count,
             rejected: rejected.count,
             expired: expired.count,
+            revoked: revoked.count,
+            rateLimited: rateLimited.count,
             returned: returned.count,
             handedBack: handedBack.count,
             handedOver: handedOver.count,

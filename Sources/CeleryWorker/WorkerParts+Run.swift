@@ -5,6 +5,8 @@ extension WorkerParts {
     /// Runs the worker until the gate opens, then ends it in order.
     func run(until shutdown: Gate<Void>) async throws {
         let failure = Gate<CeleryError>()
+        await stateKeeper?.load()
+        let keeper = spawn { [stateKeeper] in await stateKeeper?.run() }
         pool.start(runner)
         let dispatcher = spawn { [dispatching] in
             var dispatcher = Dispatcher(dispatching)
@@ -28,6 +30,8 @@ extension WorkerParts {
         await consuming.close()
         intake.post(.stop)
         await dispatcher.value
+        keeper.cancel()
+        await keeper.value
         consuming.ready.open()
         if let error = failure.value { throw error }
     }

@@ -5,7 +5,7 @@ import Logging
 
 /// The parts of a worker, put together.
 struct WorkerParts: Sendable {
-    /// Largest prefetch count that AMQP can express; beyond it Celery asks for no bound.
+    /// Largest prefetch count that AMQP can express; beyond it, and for 0, Celery asks for no bound.
     private static let largestPrefetch = 65_535
 
     let hostname: String
@@ -23,6 +23,9 @@ struct WorkerParts: Sendable {
     let results: ConfirmPublisher
     let tasks: ConfirmPublisher
     let sender: TaskSender
+    let revocations: Revocations
+    /// Keeps revokes beyond the end of the worker; nil where nothing is kept.
+    let stateKeeper: StateKeeper?
     let pool: any ExecutionPool
     let runner: TaskRunner
     let consuming: ConsumerSupervisor
@@ -59,6 +62,9 @@ struct WorkerParts: Sendable {
             tasks: table,
             origin: ProcessIdentity.origin
         )
+        let revocations = Revocations(try RevocationLimits(environment: ProcessInfo.processInfo.environment))
+        self.revocations = revocations
+        stateKeeper = celery.workerStateDB.map { StateKeeper(path: $0, revocations: revocations, logger: logger) }
         let finisher = Finisher(
             results: results,
             composer: ResultComposer(configuration: celery, hostname: hostname),
@@ -70,8 +76,10 @@ struct WorkerParts: Sendable {
             log: log
         )
         pool = try Self.pool(configuration, concurrency: concurrency)
+        let check = RevocationCheck(revocations: revocations, finisher: finisher)
         runner = TaskRunner(
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
+            check: check,
             ledger: ledger,
             counters: counters
         )
@@ -112,8 +120,9 @@ struct WorkerParts: Sendable {
             tasks: table,
             pool: pool,
             finisher: finisher,
+            check: check,
             counters: counters,
-            settings: DispatcherSettings(celery, accepted: accepted),
+            settings: DispatcherSettings(celery, accepted: accepted, queues: queues),
             handover: Handover(
                 ladder: PublishedLadder(
                     topology: sender.topology,
@@ -156,7 +165,8 @@ struct WorkerParts: Sendable {
     ) -> Int {
         let multiplier = max(0, configuration.prefetchMultiplier ?? celery.workerPrefetchMultiplier)
         let (product, overflow) = concurrency.multipliedReportingOverflow(by: multiplier)
-        return overflow || product > largestPrefetch ? 0 : product
+        // What has no bound has the largest: tasks for later must not come without end.
+        return overflow || product > largestPrefetch || product == 0 ? largestPrefetch : product
     }
 
     private static func queues(

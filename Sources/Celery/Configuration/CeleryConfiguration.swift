@@ -153,6 +153,10 @@ public struct CeleryConfiguration: Sendable {
     public var workerPrefetchMultiplier: Int = 4
     /// `worker_disable_rate_limits`: whether all rate limits are ignored.
     public var workerDisableRateLimits: Bool = false
+    /// Whether a task of a queue starts only while no task of an earlier queue waits in the worker.
+    ///
+    /// The order is that of `--queues`, or of ``taskQueues``. Not a setting of Celery.
+    public var workerStrictQueueOrder: Bool = false
     /// `worker_max_tasks_per_child`: tasks that a child process runs before it is replaced; nil for no bound.
     public var workerMaxTasksPerChild: Int?
     /// `worker_max_memory_per_child`: resident memory in KiB beyond which a child process is replaced after its task.

@@ -44,6 +44,14 @@ public struct Queue: Sendable, Hashable {
         set { declaration.name = newValue }
     }
 
+    /// The priority of a worker's consumer among all of the queue (`x-priority` in `consumer_arguments`); nil for 0.
+    ///
+    /// The broker gives messages to the consumers of the highest priority as long as one of them has credit.
+    public var consumerPriority: Int? {
+        get { consumerArguments["x-priority"]?.intValue }
+        set { consumerArguments["x-priority"] = newValue.map { .integer($0) } }
+    }
+
     /// Whether it is declared as a replicated quorum queue.
     package var isQuorum: Bool { declaration.arguments["x-queue-type"] == .string(QueueType.quorum.rawValue) }
 

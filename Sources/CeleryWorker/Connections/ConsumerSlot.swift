@@ -169,14 +169,16 @@ final class ConsumerSlot: Sendable {
     private func end(of consumer: QueueConsumer) async -> End? {
         let end = Gate<End>()
         consumer.ended.whenOpen { end.open(.ended($0)) }
-        stopped.whenOpen { end.open(.stopped) }
+        let observer = stopped.whenOpen { end.open(.stopped) }
+        defer { stopped.remove(observer) }
         return await end.waitUnlessCancelled()
     }
 
     /// Waits, but not beyond the end of the slot or of its task.
     private func pause(_ wait: Duration) async {
         let over = Gate<Void>()
-        stopped.whenOpen { over.open() }
+        let observer = stopped.whenOpen { over.open() }
+        defer { stopped.remove(observer) }
         await Self.sleep(wait, until: over)
     }
 
@@ -193,8 +195,9 @@ final class ConsumerSlot: Sendable {
         var polls = Backoff(first: 1, cap: 30)
         while !Task.isCancelled, !consumer.hasEnded {
             let over = Gate<Void>()
-            consumer.ended.whenOpen { _ in over.open() }
+            let observer = consumer.ended.whenOpen { _ in over.open() }
             await Self.sleep(polls.next(), until: over)
+            consumer.ended.remove(observer)
             if consumer.unsettledCount == 0 { break }
         }
         if !Task.isCancelled { await consumer.close() }

@@ -266,7 +266,19 @@ extension Finisher {
     func expire(_ request: TaskRequest) {
         counters.expired.add()
         log.expired(request)
-        let message = request.wantsResult ? composer.message(of: request.envelope, .revoked, .revoked("expired")) : nil
+        discard(request, reason: "expired")
+    }
+
+    /// Discards a request that was revoked before it started.
+    func revoke(_ request: TaskRequest, _ match: Revocations.Match) {
+        counters.revoked.add()
+        log.revoked(request, match)
+        discard(request, reason: "revoked")
+    }
+
+    private func discard(_ request: TaskRequest, reason: String) {
+        let wantsResult = request.wantsResult || request.task.storesIgnoredErrors
+        let message = wantsResult ? composer.message(of: request.envelope, .revoked, .revoked(reason)) : nil
         publish(message, for: request) { self.ledger.settle(request.delivery, .ack) }
     }
 

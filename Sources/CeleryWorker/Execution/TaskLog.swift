@@ -104,6 +104,20 @@ struct TaskLog: Sendable {
         logger.info("Discarding revoked task: \(request.label)")
     }
 
+    /// Celery's words.
+    func revoked(_ request: TaskRequest, _ match: Revocations.Match) {
+        guard case .stamp(let stamp) = match else { return expired(request) }
+        let header = PythonRepr.keywords([stamp.name: stamp.value])
+        logger.info("Discarding revoked task: \(request.label) (revoked by header: \(header.loggable))")
+    }
+
+    func linesAreFull(limit: Int) {
+        logger.warning(
+            "As many tasks wait for their rate limits as a worker holds: no more are fetched behind them",
+            metadata: ["limit": "\(limit)"]
+        )
+    }
+
     func returned(_ request: TaskRequest, _ error: CeleryError) {
         logger.error("Task \(request.label) goes back to its queue: what follows it could not be sent", error: error)
     }

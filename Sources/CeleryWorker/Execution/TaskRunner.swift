@@ -5,6 +5,7 @@ import Synchronization
 /// Runs one request in a slot: body, acceptance, execution, outcome.
 final class TaskRunner: Sendable {
     let services: TaskServices
+    private let check: RevocationCheck
     private let ledger: DeliveryLedger
     private let counters: WorkerCounters
 
@@ -12,19 +13,20 @@ final class TaskRunner: Sendable {
     ///
     /// - Parameters:
     ///   - services: what running tasks use.
+    ///   - check: what does not start any more.
     ///   - ledger: where deliveries are acknowledged at the start.
     ///   - counters: where starts are counted.
-    init(services: TaskServices, ledger: DeliveryLedger, counters: WorkerCounters) {
+    init(services: TaskServices, check: RevocationCheck, ledger: DeliveryLedger, counters: WorkerCounters) {
         self.services = services
+        self.check = check
         self.ledger = ledger
         self.counters = counters
     }
 
     /// Runs a request and returns when the slot is free again, with the time that the body has taken.
     func run(_ request: TaskRequest, by executor: some BodyExecutor) async -> Duration {
-        if let expires = request.expires, WorkerClock.now() > expires {
+        if check.discards(request) {
             request.neverBegan.store(true, ordering: .relaxed)
-            services.finisher.expire(request)
             return .zero
         }
         let body: TaskBody

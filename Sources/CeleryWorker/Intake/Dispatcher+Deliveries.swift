@@ -28,6 +28,7 @@ extension Dispatcher {
             let request = request(for: task, envelope, message, delivery, epoch, expires: expires, arrival: coarseNow)
             environment.log.received(request)
             if message.redelivered, !duplicates.isEmpty, isDuplicate(request) { return }
+            if environment.check.discards(request) { return }
             place(request, message, eta: eta)
         } catch {
             environment.finisher.refuse(message, delivery, error)
@@ -60,12 +61,21 @@ extension Dispatcher {
     }
 
     private mutating func place(_ request: TaskRequest, _ message: IncomingMessage, eta: Int64?) {
-        guard let eta else { return ready.append(request) }
-        let now = WorkerClock.now()
-        if let expires = request.expires, expires < now { return environment.finisher.expire(request) }
-        guard eta > now else { return ready.append(request) }
+        let now = eta == nil ? 0 : WorkerClock.now()
+        guard let eta, eta > now else {
+            if limiter.isOff || !limit(request, message) { ready.append(request) }
+            return
+        }
+        let delivery = parkedDelivery(request, message, eta: eta)
+        sources[request.epoch]?.credit.park(delivery.consumerTag)
+        if !isNear(delivery, now: now), handOver(delivery) { return }
+        park(delivery)
+    }
+
+    /// The delivery of a request as it waits.
+    mutating func parkedDelivery(_ request: TaskRequest, _ message: IncomingMessage, eta: Int64) -> ParkedDelivery {
         let timeout = sources[request.epoch]?.timeout
-        let delivery = ParkedDelivery(
+        return ParkedDelivery(
             message: packer.pack(message),
             delivery: request.delivery,
             epoch: request.epoch,
@@ -73,12 +83,11 @@ extension Dispatcher {
             redelivered: message.redelivered,
             eta: eta,
             expires: request.expires,
-            deadline: timeout.map { now &+ $0.holdLimit.microseconds },
-            arrival: .now
+            deadline: timeout.map { WorkerClock.now() &+ $0.holdLimit.microseconds },
+            arrival: .now,
+            task: request.task.name,
+            idHash: request.id.hashValue
         )
-        sources[request.epoch]?.credit.park(delivery.consumerTag)
-        if !isNear(delivery, now: now), handOver(delivery) { return }
-        park(delivery)
     }
 
     /// A time of the headers in microseconds since 1970.

@@ -15,6 +15,7 @@ extension Dispatcher {
         ready.removeAll { $0.epoch == epoch }
         for request in dropped { environment.ledger.forget(request.delivery) }
         for parked in parked.removeAll(where: { $0.epoch == epoch }) { environment.ledger.forget(parked.delivery) }
+        for waiting in limiter.removeAll(where: { $0.epoch == epoch }) { environment.ledger.forget(waiting.delivery) }
         for parcel in environment.handover?.withdraw(where: { $0.parked.epoch == epoch }) ?? [] {
             handovers -= 1
             environment.ledger.forget(parcel.parked.delivery)
@@ -78,6 +79,7 @@ extension Dispatcher {
         for request in environment.pool.close() + ready { giveBack(request.delivery) }
         ready.removeAll()
         for parked in parked.removeAll(where: { _ in true }) { giveBack(parked.delivery) }
+        for waiting in limiter.removeAll(where: { _ in true }) { giveBack(waiting.delivery) }
         for parcel in environment.handover?.withdraw(where: { _ in true }) ?? [] {
             handovers -= 1
             giveBack(parcel.parked.delivery)

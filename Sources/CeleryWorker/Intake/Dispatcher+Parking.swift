@@ -49,6 +49,7 @@ extension Dispatcher {
         guard !isHolding else { return }
         guard hasRoom else {
             withheldCredit = true
+            if !hasRoomInLines { reportFullLines() }
             if parked.count + handovers > environment.settings.etaLimit { reportFullHeap() }
             return
         }
@@ -58,7 +59,7 @@ extension Dispatcher {
 
     /// Whether further tasks for later may be fetched.
     private var hasRoom: Bool {
-        parked.count + handovers <= environment.settings.etaLimit && handovers <= 2 * Handover.window
+        parked.count + handovers <= environment.settings.etaLimit && hasRoomInLines && handovers <= 2 * Handover.window
     }
 
     /// Gives consumers the fresh credit that they did not get for want of room.
@@ -88,11 +89,9 @@ extension Dispatcher {
 
     private mutating func release(_ due: ParkedDelivery, now: Int64) {
         if let expires = due.expires, expires < now {
-            unpark(due)
-            if let request = unpack(due) { environment.finisher.expire(request) }
+            release(due)
         } else if due.eta <= now {
-            unpark(due)
-            if let request = unpack(due) { ready.append(request) }
+            if !limit(due) { release(due) }
         } else if !handOver(due) {
             unpark(due)
             handBack(due.delivery)

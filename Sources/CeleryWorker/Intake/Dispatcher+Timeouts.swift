@@ -28,6 +28,10 @@ extension Dispatcher {
         for request in duplicates.removeHeld(where: { limits.arePassed($0.arrival, $0.epoch) }) {
             handBack(request.delivery)
         }
+        for delivery in limiter.removeAll(where: { limits.arePassed($0.arrival, $0.epoch) }) {
+            unpark(delivery)
+            handBack(delivery.delivery)
+        }
         let parcels = environment.handover?.withdraw { limits.arePassed($0.parked.arrival, $0.parked.epoch) } ?? []
         for parcel in parcels {
             handovers -= 1

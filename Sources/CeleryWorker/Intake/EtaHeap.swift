@@ -37,6 +37,9 @@ struct EtaHeap<Element> {
         return removeFirst()
     }
 
+    /// Whether an element satisfies the condition.
+    func contains(where condition: (Element) -> Bool) -> Bool { entries.contains { condition($0.element) } }
+
     /// Takes every element that satisfies the condition, in the order of their times.
     mutating func removeAll(where condition: (Element) -> Bool) -> [Element] {
         let ordered = entries.sorted { $0.isBefore($1) }

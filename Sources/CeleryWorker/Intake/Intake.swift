@@ -1,4 +1,5 @@
 import AMQPValues
+import Celery
 import Synchronization
 
 /// What reaches the dispatcher, in the order in which it happened.
@@ -16,12 +17,18 @@ enum IntakeEvent: Sendable {
     case ended(ChannelEpoch, isLost: Bool)
     /// A parked delivery may be due.
     case tick
+    /// A delivery that waits for its type's rate limit may start.
+    case rateTick
     /// Deliveries may have been held for too long.
     case sweep
     /// A run whose channel was lost has ended. Copies of its message are settled like this, or run where it did not.
     case runEnded(TaskKey, Settlement?)
     /// A parked delivery was sent to the delay ladder, or could not be.
     case handedOver(HandoverParcel, HandoverOutcome)
+    /// Tasks were revoked: what waits of them is discarded.
+    case revoked(ids: Set<String>)
+    /// The rate limit of a task type has changed; nil for none.
+    case rateLimit(RateLimit?, task: String)
     /// From now on nothing is started any more.
     case hold
     /// From now on every delivery goes back to the broker. The gate opens when all that came before is done with.

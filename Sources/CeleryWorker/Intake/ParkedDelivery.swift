@@ -1,4 +1,4 @@
-/// A delivery that waits for its time, its message packed.
+/// A delivery that waits for its time or its turn, its message packed.
 struct ParkedDelivery: Sendable {
     /// The message, as `MessagePacker` packs it.
     let message: [UInt8]
@@ -15,6 +15,10 @@ struct ParkedDelivery: Sendable {
     let deadline: Int64?
     /// When the message came, or a little earlier.
     let arrival: ContinuousClock.Instant
+    /// The name of its task.
+    var task = ""
+    /// The hash of its task's id, which finds a revoked one among many without unpacking them.
+    var idHash = 0
 
     /// When something is to be done about it: start, expiry or departure, whichever is first.
     var nextStep: Int64 { min(eta, expires.map { $0 == .max ? $0 : $0 + 1 } ?? .max, deadline ?? .max) }

@@ -1,3 +1,5 @@
+public import Celery
+
 /// When the message of a task is acknowledged.
 public enum AcknowledgementMode: Sendable, Hashable {
     /// As the task starts, Celery's default: a crash loses the task, a rerun never happens.
@@ -52,6 +54,10 @@ public struct TaskRegistrationOptions: Sendable {
     ///
     /// Celery: `soft_time_limit`.
     public var softTimeLimit: Duration?
+    /// How often tasks of this type may start on one worker; nil for the `task_default_rate_limit` setting.
+    ///
+    /// Celery: `rate_limit`.
+    public var rateLimit: RateLimit?
     /// Whether no result is sent; nil for the `task_ignore_result` setting.
     ///
     /// Celery: `ignore_result`.
@@ -91,6 +97,7 @@ public struct TaskRegistrationOptions: Sendable {
         expectedErrors: [ErrorMatch] = [],
         timeLimit: Duration? = nil,
         softTimeLimit: Duration? = nil,
+        rateLimit: RateLimit? = nil,
         ignoreResult: Bool? = nil,
         storeErrorsEvenIfIgnored: Bool? = nil,
         trackStarted: Bool? = nil,
@@ -109,6 +116,7 @@ public struct TaskRegistrationOptions: Sendable {
         self.expectedErrors = expectedErrors
         self.timeLimit = timeLimit
         self.softTimeLimit = softTimeLimit
+        self.rateLimit = rateLimit
         self.ignoreResult = ignoreResult
         self.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
         self.trackStarted = trackStarted

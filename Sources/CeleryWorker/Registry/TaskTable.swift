@@ -6,10 +6,15 @@ struct TaskTable: Sendable {
 
     /// Makes the table.
     ///
-    /// - Throws: ``CeleryError/Code/invalidConfiguration`` for a task whose settings cannot be used.
+    /// - Throws: ``CeleryError/Code/invalidConfiguration`` for a task whose settings cannot be used, and for a default rate
+    ///   limit that cannot be read.
     init(_ tasks: some Sequence<RegisteredTask>, _ configuration: CeleryConfiguration) throws(CeleryError) {
+        var defaultRate: RateLimit?
+        if let text = configuration.taskDefaultRateLimit { defaultRate = try RateLimit(text) }
         var table: [String: WorkerTask] = [:]
-        for task in tasks where table[task.name] == nil { table[task.name] = try WorkerTask(task, configuration) }
+        for task in tasks where table[task.name] == nil {
+            table[task.name] = try WorkerTask(task, configuration, defaultRate: defaultRate)
+        }
         self.tasks = table
     }
 

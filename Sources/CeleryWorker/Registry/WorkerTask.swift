@@ -19,12 +19,21 @@ final class WorkerTask: Sendable {
     let storesIgnoredErrors: Bool
     let ignoresResult: Bool
     let tracksStarted: Bool
-    let hardLimit: Duration?
-    let softLimit: Duration?
+    /// The limits, which may be changed at run time.
+    let limits: TaskLimits
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
 
-    init(_ task: RegisteredTask, _ configuration: CeleryConfiguration) throws(CeleryError) {
+    /// The hard time limit of runs that start now.
+    var hardLimit: Duration? { limits.values.hard }
+    /// The soft time limit of runs that start now.
+    var softLimit: Duration? { limits.values.soft }
+
+    init(
+        _ task: RegisteredTask,
+        _ configuration: CeleryConfiguration,
+        defaultRate: RateLimit? = nil
+    ) throws(CeleryError) {
         let options = task.options
         try Self.check(task)
         name = task.name
@@ -42,8 +51,13 @@ final class WorkerTask: Sendable {
         storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
-        hardLimit = options.timeLimit ?? configuration.taskTimeLimit
-        softLimit = options.softTimeLimit ?? configuration.taskSoftTimeLimit
+        limits = TaskLimits(
+            TaskLimits.Values(
+                hard: options.timeLimit ?? configuration.taskTimeLimit,
+                soft: options.softTimeLimit ?? configuration.taskSoftTimeLimit,
+                rate: options.rateLimit ?? defaultRate
+            )
+        )
         sendOptions = TaskOptions(
             priority: options.priority,
             expires: options.expires.map { .after($0) },

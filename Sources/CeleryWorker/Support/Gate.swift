@@ -6,20 +6,26 @@ import Synchronization
 final class Gate<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
-        var observers: [@Sendable (Value) -> Void] = []
+        var observers: [UInt64: @Sendable (Value) -> Void] = [:]
+        var lastObserver: UInt64 = 0
+    }
+
+    /// Names an observer, so that it can be removed.
+    struct Observer: Sendable {
+        fileprivate let number: UInt64
     }
 
     private let state = Mutex(State())
 
     /// Sets the value and wakes whoever waits; a no-op if it is set already.
     func open(_ value: Value) {
-        let observers = state.withLock { state -> [@Sendable (Value) -> Void] in
-            guard state.value == nil else { return [] }
+        let observers = state.withLock { state -> [UInt64: @Sendable (Value) -> Void] in
+            guard state.value == nil else { return [:] }
             state.value = value
-            defer { state.observers = [] }
+            defer { state.observers = [:] }
             return state.observers
         }
-        for observer in observers { observer(value) }
+        for (_, observer) in observers.sorted(by: { $0.key < $1.key }) { observer(value) }
     }
 
     /// The value, or nil while it is not set.
@@ -27,14 +33,26 @@ final class Gate<Value: Sendable>: Sendable {
 
     /// Calls the closure once: now if the value is set, else when it is.
     ///
-    /// The closure has to be quick.
-    func whenOpen(_ observer: @escaping @Sendable (Value) -> Void) {
-        let value = state.withLock { state -> Value? in
-            if state.value == nil { state.observers.append(observer) }
-            return state.value
+    /// The closure has to be quick. It stays until the gate opens or it is removed: who looks at a gate again and again has to
+    /// remove what it has left there.
+    @discardableResult
+    func whenOpen(_ observer: @escaping @Sendable (Value) -> Void) -> Observer {
+        let (value, name) = state.withLock { state -> (Value?, Observer) in
+            state.lastObserver += 1
+            if state.value == nil { state.observers[state.lastObserver] = observer }
+            return (state.value, Observer(number: state.lastObserver))
         }
         if let value { observer(value) }
+        return name
     }
+
+    /// Removes an observer, if it was not called yet.
+    func remove(_ observer: Observer) {
+        state.withLock { _ = $0.observers.removeValue(forKey: observer.number) }
+    }
+
+    /// How many observers wait.
+    var observerCount: Int { state.withLock { $0.observers.count } }
 
     /// Waits until the value is set.
     ///
@@ -48,7 +66,8 @@ final class Gate<Value: Sendable>: Sendable {
     /// Waits until the value is set or the waiting task is cancelled; nil then.
     func waitUnlessCancelled() async -> Value? {
         let race = Gate<Value?>()
-        whenOpen { race.open($0) }
+        let observer = whenOpen { race.open($0) }
+        defer { remove(observer) }
         return await withTaskCancellationHandler {
             await race.wait()
         } onCancel: {
@@ -59,9 +78,12 @@ final class Gate<Value: Sendable>: Sendable {
     /// Waits until the value is set, but no longer than this; nil then.
     func wait(limit: Duration) async -> Value? {
         let race = Gate<Value?>()
-        whenOpen { race.open($0) }
+        let observer = whenOpen { race.open($0) }
         let alarm = Alarm.after(limit) { race.open(nil) }
-        defer { alarm.cancel() }
+        defer {
+            alarm.cancel()
+            remove(observer)
+        }
         return await race.wait()
     }
 }

@@ -1,0 +1,113 @@
+import AMQPValues
+import Celery
+import CeleryProtocol
+import Synchronization
+
+/// Which tasks are revoked: ids, and values of stamps.
+///
+/// Asked for every task that is delivered and started, from any thread: while nothing is revoked, at the cost of one load.
+/// Source of the rules: `revoked` and `revoked_stamps` in Celery's `celery.worker.state`; unlike there, the stamps are
+/// bounded, too.
+final class Revocations: Sendable {
+    /// A stamp's name with one of its values.
+    struct Stamp: Sendable, Hashable {
+        let name: String
+        let value: JSONValue
+    }
+
+    /// Why a task is revoked.
+    enum Match: Sendable, Hashable {
+        /// Its id is.
+        case id
+        /// One of its stamps is.
+        case stamp(Stamp)
+    }
+
+    /// What a file or another worker gets, oldest first.
+    struct Snapshot: Sendable {
+        var ids: [(element: String, time: ContinuousClock.Instant)] = []
+        var stamps: [(element: Stamp, time: ContinuousClock.Instant)] = []
+    }
+
+    private struct State {
+        var ids: LimitedSet<String>
+        var stamps: LimitedSet<Stamp>
+        var changes: UInt64 = 0
+    }
+
+    private let state: Mutex<State>
+    private let isUsed = Atomic(false)
+
+    init(_ limits: RevocationLimits = RevocationLimits()) {
+        state = Mutex(
+            State(
+                ids: LimitedSet(capacity: limits.capacity, expiry: limits.expiry),
+                stamps: LimitedSet(capacity: limits.capacity, expiry: limits.expiry)
+            )
+        )
+    }
+
+    /// Whether nothing was ever revoked.
+    var isEmpty: Bool { !isUsed.load(ordering: .acquiring) }
+
+    /// How often something has changed; equal numbers mean equal contents.
+    var changes: UInt64 { state.withLock { $0.changes } }
+
+    /// The revoked ids, oldest first.
+    var ids: [String] { state.withLock { $0.ids.elements.map(\.element) } }
+
+    /// Everything, oldest first.
+    var snapshot: Snapshot { state.withLock { Snapshot(ids: $0.ids.elements, stamps: $0.stamps.elements) } }
+
+    /// Whether this id is revoked.
+    func contains(_ id: String) -> Bool {
+        !isEmpty && state.withLock { $0.ids.contains(id) }
+    }
+
+    /// Revokes ids.
+    func add(ids: some Sequence<String>, now: ContinuousClock.Instant = .now) {
+        change { state in for id in ids { state.ids.insert(id, now: now) } }
+    }
+
+    /// Revokes values of stamps.
+    func add(stamps: some Sequence<Stamp>, now: ContinuousClock.Instant = .now) {
+        change { state in for stamp in stamps { state.stamps.insert(stamp, now: now) } }
+    }
+
+    /// Takes over what was revoked elsewhere or before; what is known already keeps the later time.
+    func merge(_ other: Snapshot, now: ContinuousClock.Instant = .now) {
+        guard !other.ids.isEmpty || !other.stamps.isEmpty else { return }
+        change { state in
+            state.ids.merge(other.ids, now: now)
+            state.stamps.merge(other.stamps, now: now)
+        }
+    }
+
+    /// Why a task of these headers is revoked; nil if it is not.
+    func match(_ headers: TaskHeaders) -> Match? {
+        guard !isEmpty else { return nil }
+        let names = headers.stampedHeaders ?? []
+        return state.withLock { state in
+            if state.ids.contains(headers.id) { return .id }
+            guard state.stamps.count > 0 else { return nil }
+            for name in names {
+                guard let field = headers.stamps[name] else { continue }
+                let found = Self.values(JSONValue(field)).lazy.map { Stamp(name: name, value: $0) }
+                    .first { state.stamps.contains($0) }
+                if let found { return .stamp(found) }
+            }
+            return nil
+        }
+    }
+
+    /// The values of a stamp; any element of a list counts.
+    static func values(_ stamp: JSONValue) -> [JSONValue] { stamp.arrayValue ?? [stamp] }
+
+    private func change(_ body: (inout sending State) -> Void) {
+        state.withLock { state in
+            body(&state)
+            state.changes += 1
+        }
+        isUsed.store(true, ordering: .releasing)
+    }
+}
