@@ -29,6 +29,9 @@ final class WorkerTask: Sendable {
     /// The soft time limit of runs that start now.
     var softLimit: Duration? { limits.values.soft }
 
+    /// Fills in the settings of the configuration.
+    ///
+    /// - Throws: ``CeleryError/Code/invalidConfiguration`` for settings that cannot be used.
     init(
         _ task: RegisteredTask,
         _ configuration: CeleryConfiguration,
@@ -65,7 +68,7 @@ final class WorkerTask: Sendable {
             softTimeLimit: options.softTimeLimit,
             ignoreResult: options.ignoreResult
         )
-        if let hardLimit, let softLimit, softLimit > hardLimit {
+        if let hard = hardLimit, let soft = softLimit, soft > hard {
             throw Self.invalid(task, "its soft time limit is longer than its hard one")
         }
     }
