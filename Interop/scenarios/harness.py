@@ -173,12 +173,13 @@ class Wire:
         status = self._status(queue)
         return status.consumer_count if status else 0
 
-    def publish(self, queue, body, headers=None, **properties):
-        """Publishes exactly this: no property is added."""
+    def publish(self, queue, body, headers=None, exchange="", **properties):
+        """Publishes exactly this: no property is added. With an exchange, `queue` is the routing key."""
         body = body.encode() if isinstance(body, str) else body
-        self.channel.basic_publish(amqp.Message(body, application_headers=headers or {}, **properties), exchange="", routing_key=queue)
+        self.channel.basic_publish(amqp.Message(body, application_headers=headers or {}, **properties), exchange=exchange, routing_key=queue)
 
-    def publish_task(self, queue, task, args=(), kwargs=None, *, task_id=None, embed=None, headers=None, body=None, drop=(), **properties):
+    def publish_task(self, queue, task, args=(), kwargs=None, *, task_id=None, embed=None, headers=None, body=None, drop=(), exchange="",
+                     **properties):
         """A task message of protocol 2 which the arguments may damage: `drop` takes headers or properties out."""
         task_id = task_id or str(uuid.uuid4())
         all_headers = {
@@ -195,7 +196,7 @@ class Wire:
             all_properties.pop(name, None)
         if body is None:
             body = json.dumps([list(args), kwargs or {}, embed or EMBED])
-        self.publish(queue, body, all_headers, **all_properties)
+        self.publish(queue, body, all_headers, exchange, **all_properties)
         return task_id
 
     def get(self, queue, timeout=TIMEOUT):

@@ -192,6 +192,11 @@ class Run:
             time.sleep(0.1)
         time.sleep(1.5)
 
+def declare(wire, queue):
+    """Declares a queue as the outcome workers do."""
+    return wire.declare(queue, **{"x-dead-letter-exchange": "", "x-dead-letter-routing-key": f"{queue}.dead"})
+
+
 def publish(wire, cell, case):
     """Sends the message of a case, with a callback, an errback and a next step."""
 

@@ -236,3 +236,39 @@ def lost_retried(self):
 @outcome("lost_retried_exhausted", retry_on_worker_lost=True, default_retry_delay=0.1, max_retries=1)
 def lost_retried_exhausted(self):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+# ---- retries ----
+
+
+def _backoff(name, **options):
+    @app.task(name=name, autoretry_for=(Exception,), max_retries=10, **options)
+    def run(*args, **kwargs):
+        raise ValueError("not yet")
+
+
+_backoff("backoff.plain", retry_backoff=3, retry_jitter=False)
+_backoff("backoff.jitter", retry_backoff=3, retry_jitter=True)
+_backoff("backoff.fraction", retry_backoff=2.9, retry_backoff_max=100, retry_jitter=False)
+_backoff("backoff.none", retry_kwargs={"countdown": 7})
+
+
+@app.task(name="retry.far", bind=True)
+def far(self, *args, **kwargs):
+    raise self.retry(countdown=600, exc=ValueError("not yet"))
+
+
+# ---- what runs while a worker comes to its end ----
+
+
+def _record(name, **options):
+    @app.task(name=name, bind=True, acks_late=True, **options)
+    def run(self, seconds):
+        note("begin", self.request.id, str(os.getpid()))
+        time.sleep(seconds)
+        note("end", self.request.id, str(os.getpid()))
+        return seconds
+
+
+_record("crash.record")
+_record("crash.block")
