@@ -31,13 +31,13 @@ struct CrashTasks {
         }
         tasks.register("crash.record", options: .init(acks: .late)) { [notes] (context: TaskContext, seconds: Double) in
             notes.begin(context.id)
-            try await Task.sleep(for: .seconds(seconds))
+            if !context.deliveryInfo.redelivered { try await Task.sleep(for: .seconds(seconds)) }
             notes.end(context.id)
             return seconds
         }
         tasks.register("crash.block", options: .init(acks: .late)) { [notes] (context: TaskContext, seconds: Double) in
             notes.begin(context.id)
-            usleep(UInt32(seconds * 1_000_000))
+            if !context.deliveryInfo.redelivered { usleep(UInt32(seconds * 1_000_000)) }
             notes.end(context.id)
             return seconds
         }
