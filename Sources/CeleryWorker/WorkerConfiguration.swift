@@ -36,6 +36,14 @@ public struct WorkerConfiguration: Sendable {
     ///
     /// Celery: `--pool`.
     public var pool: Pool
+    /// Bounds within which the number of child processes follows the work; nil for a fixed number.
+    ///
+    /// In place of `concurrency`, with the pool of child processes only. Celery: `--autoscale`.
+    public var autoscale: Autoscale?
+    /// The executable of child processes; nil for the running one.
+    ///
+    /// It has to register the same tasks, and to begin with ``PoolChild``.
+    package var childExecutable: String?
     /// Whether the queues are emptied before the worker starts.
     ///
     /// Celery: `--purge`.
@@ -55,6 +63,7 @@ public struct WorkerConfiguration: Sendable {
         prefetchMultiplier: Int? = nil,
         hostname: String = "celery@%h",
         pool: Pool = .tasks,
+        autoscale: Autoscale? = nil,
         purge: Bool = false,
         resultWindow: Int = 1_000,
         flushTimeout: Duration = .seconds(30),
@@ -66,6 +75,7 @@ public struct WorkerConfiguration: Sendable {
         self.prefetchMultiplier = prefetchMultiplier
         self.hostname = hostname
         self.pool = pool
+        self.autoscale = autoscale
         self.purge = purge
         self.resultWindow = resultWindow
         self.flushTimeout = flushTimeout

@@ -54,6 +54,12 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var publishReconnects = 0
     /// Consuming channels that were replaced because nothing came although the broker should have delivered.
     public var watchdogReplacements = 0
+    /// Child processes that were started.
+    public var childStarts = 0
+    /// Child processes that have died by themselves, or by a stranger's hand.
+    public var childDeaths = 0
+    /// Child processes that were replaced because they had run enough tasks, or had grown too large.
+    public var childrenRetired = 0
     /// How often the broker has asked the worker to publish nothing for now (`connection.blocked`).
     public var blockedPublishing = 0
     /// Whether the broker asks so at present.
@@ -99,6 +105,9 @@ final class WorkerCounters: Sendable {
     let reconnects = Counter()
     let publishReconnects = Counter()
     let watchdogReplacements = Counter()
+    let childStarts = Counter()
+    let childDeaths = Counter()
+    let childrenRetired = Counter()
     let blockedPublishing = Counter()
     let isPublishingBlocked = Atomic<Bool>(false)
 
@@ -131,6 +140,9 @@ final class WorkerCounters: Sendable {
             reconnects: reconnects.count,
             publishReconnects: publishReconnects.count,
             watchdogReplacements: watchdogReplacements.count,
+            childStarts: childStarts.count,
+            childDeaths: childDeaths.count,
+            childrenRetired: childrenRetired.count,
             blockedPublishing: blockedPublishing.count,
             isPublishingBlocked: isPublishingBlocked.load(ordering: .relaxed)
         )

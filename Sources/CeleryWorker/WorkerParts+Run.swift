@@ -21,6 +21,10 @@ extension WorkerParts {
         let announcement = spawn { [consuming, logger, hostname] in
             if await consuming.ready.waitUnlessCancelled() != nil { logger.info("\(hostname) ready.") }
         }
+        pool.whenFailed { error in
+            failure.open(error)
+            shutdown.open()
+        }
         await shutdown.wait()
         announcement.cancel()
         await stopConsuming(consumer)

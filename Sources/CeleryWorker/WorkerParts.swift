@@ -75,7 +75,19 @@ struct WorkerParts: Sendable {
             hostname: hostname,
             log: log
         )
-        pool = try Self.pool(configuration, concurrency: concurrency)
+        pool = try Self.pool(
+            configuration,
+            ProcessPoolOptions(
+                hostname: hostname,
+                concurrency: concurrency,
+                autoscale: configuration.autoscale,
+                celery: celery,
+                cancellationTimeout: configuration.cancellationTimeout,
+                executable: configuration.childExecutable,
+                logger: logger,
+                counters: counters
+            )
+        )
         let check = RevocationCheck(revocations: revocations, finisher: finisher)
         runner = TaskRunner(
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
@@ -142,17 +154,18 @@ struct WorkerParts: Sendable {
 
     private static func pool(
         _ configuration: WorkerConfiguration,
-        concurrency: Int
+        _ options: ProcessPoolOptions
     ) throws(CeleryError) -> any ExecutionPool {
         switch configuration.pool {
-        case .tasks, .solo: return InProcessPool(concurrency: concurrency)
-        case .processes:
-            throw CeleryError(.invalidConfiguration, "the pool of child processes does not exist yet")
+        case .tasks, .solo: InProcessPool(concurrency: options.concurrency)
+        case .processes: try ProcessPool(options: options)
         }
     }
 
     private static func concurrency(_ configuration: WorkerConfiguration, _ celery: CeleryConfiguration) -> Int {
         guard configuration.pool != .solo else { return 1 }
+        // What is fetched ahead has to do for as many children as there may be.
+        if let autoscale = configuration.autoscale, configuration.pool == .processes { return autoscale.max }
         let wanted =
             configuration.concurrency ?? celery.workerConcurrency ?? ProcessInfo.processInfo.activeProcessorCount
         return max(1, wanted)

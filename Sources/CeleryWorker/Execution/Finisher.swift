@@ -73,7 +73,8 @@ final class Finisher: Sendable {
 
     /// Tells the caller that the task has started.
     func postStarted(_ run: TaskRun) {
-        let meta: JSONValue = ["pid": .int(ProcessIdentity.processID), "hostname": .string(hostname)]
+        let process = run.childProcess ?? ProcessIdentity.processID
+        let meta: JSONValue = ["pid": .int(process), "hostname": .string(hostname)]
         postState(.started, meta: meta, of: run)
     }
 }
@@ -114,12 +115,13 @@ extension Finisher {
         post(composer.message(of: run, .failure, exception.json, traceback: traceback), of: run.request, then: .ack)
     }
 
-    private func fail(_ run: TaskRun, _ failure: TaskOutcome.Failure) async {
+    /// - Parameter fixed: how the delivery is settled whatever the task's options say.
+    private func fail(_ run: TaskRun, _ failure: TaskOutcome.Failure, settling fixed: Settlement? = nil) async {
         counters.failed.add()
         log.failed(run.request, failure)
         let task = run.request.task
         let acknowledges = failure.isTimeout ? task.acksOnTimeout : task.acksOnFailure
-        let settlement: Settlement = acknowledges ? .ack : .reject(requeue: failure.isTimeout)
+        let settlement = fixed ?? (acknowledges ? .ack : .reject(requeue: failure.isTimeout))
         let wantsResult = run.request.wantsResult || task.storesIgnoredErrors
         let result = failure.exception.json
         let own = wantsResult ? composer.message(of: run, .failure, result, traceback: failure.traceback) : nil
@@ -233,7 +235,8 @@ extension Finisher {
     /// Celery: `celery.worker.request.Request.on_failure` of a `WorkerLostError`.
     private func lose(_ run: TaskRun, _ loss: TaskOutcome.WorkerLoss) async {
         let failure = TaskOutcome.Failure(exception: .workerLost(loss.reason), traceback: nil)
-        guard !loss.isPoisonous else { return await fail(run, failure) }
+        // It must not come back, and where there is a dead-letter exchange it is worth a look.
+        guard !loss.isPoisonous else { return await fail(run, failure, settling: .reject(requeue: false)) }
         let request = run.request
         guard request.acksLate, request.task.rejectsOnWorkerLost else { return await fail(run, failure) }
         log.lostProcess(request, loss.reason)

@@ -6,11 +6,21 @@ final class TaskRun: Sendable {
     let request: TaskRequest
     let body: TaskBody
     private let sent = Mutex<[ResultTuple]>([])
+    private let child = Atomic(0)
     private let start = Mutex<ContinuousClock.Instant?>(nil)
 
     init(request: TaskRequest, body: TaskBody) {
         self.request = request
         self.body = body
+    }
+
+    /// The process of the body, where that is a child and known.
+    var childProcess: Int? {
+        get {
+            let pid = child.load(ordering: .relaxed)
+            return pid == 0 ? nil : pid
+        }
+        set { child.store(newValue ?? 0, ordering: .relaxed) }
     }
 
     /// The call as its body sees it.

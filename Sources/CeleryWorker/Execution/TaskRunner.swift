@@ -1,3 +1,4 @@
+import AMQPValues
 import CeleryProtocol
 import FoundationEssentials
 import Synchronization
@@ -42,6 +43,13 @@ final class TaskRunner: Sendable {
         let runtime = run.runtime
         await services.finisher.finish(run, outcome, runtime: runtime)
         return runtime
+    }
+
+    /// Gives a request back that was taken out of the line and will not start here.
+    func giveBack(_ request: TaskRequest) {
+        request.neverBegan.store(true, ordering: .relaxed)
+        counters.returned.add()
+        ledger.settle(request.delivery, .reject(requeue: true))
     }
 
     /// Takes the request for good, with the early acknowledgement.

@@ -35,6 +35,8 @@ final class InProcessPool: ExecutionPool {
 
     var runningCount: Int { runCount.count }
 
+    var status: PoolStatus { PoolStatus(concurrency: concurrency, children: []) }
+
     func start(_ runner: TaskRunner) {
         let body = InProcessExecutor(services: runner.services, executor: executor)
         state.withLock { state in

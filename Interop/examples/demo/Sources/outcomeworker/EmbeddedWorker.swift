@@ -1,5 +1,4 @@
 import Celery
-import CeleryCommandLine
 import CeleryWorker
 import Logging
 import ServiceLifecycle
@@ -21,7 +20,6 @@ struct EmbeddedWorker {
     }
 
     func run() async throws {
-        ConsoleLogHandler.bootstrap(level: .info, isColored: false)
         let logger = Logger(label: "celery.worker")
         let worker = try Worker(
             configuration: WorkerConfiguration(concurrency: concurrency, hostname: hostname, pool: pool),

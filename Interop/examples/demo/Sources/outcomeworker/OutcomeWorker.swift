@@ -12,6 +12,8 @@ enum OutcomeWorker {
         guard arguments.first == "embedded" else { return await OutcomeApplication.main() }
         var registry = TaskRegistry()
         try OutcomeApplication.register(&registry)
+        ConsoleLogHandler.bootstrap(level: .info, isColored: false)
+        await PoolChild.runIfStarted(registry: registry)
         try await EmbeddedWorker(Array(arguments.dropFirst()), registry).run()
     }
 }
