@@ -67,18 +67,18 @@ def test_every_task_is_finished(wire, start, kind, task, number):
     if number == signal.SIGTERM:
         assert before.ended == before.begun
     elif not kind.startswith("python"):
-        assert not before.ended
+        # What holds its thread hears of no cancellation, and may end within the time that cancelled tasks have.
+        assert not before.ended or (number, task) == (signal.SIGQUIT, "crash.block")
         eventually(lambda: not any(map(is_alive, before.processes)), PATIENCE, "no process of the worker is left")
-    returned = len(ids) - (concurrency if number == signal.SIGTERM else 0)
-    eventually(lambda: wire.ready(queue) == returned, PATIENCE, "what is not finished is back in the queue")
+    done = set(before.ended) if number != signal.SIGKILL else set()
+    eventually(lambda: wire.ready(queue) == len(ids) - len(done), PATIENCE, "what is not finished is back in the queue")
 
     second = start(kind, queue)
     eventually(lambda: set(Journal(first, second).ended) == set(ids), PATIENCE, "every task is finished")
     assert second.stop(timeout=PATIENCE) == 0
     assert wire.ready(queue) == 0
     after = Journal(first, second)
-    again = set() if number == signal.SIGTERM else set(before.begun)
-    assert {task: count for task, count in after.begun.items() if count > 1} == dict.fromkeys(again, 2)
+    assert {task: count for task, count in after.begun.items() if count > 1} == dict.fromkeys(set(before.begun) - done, 2)
     succeeded = {}
     while wire.ready(replies):
         result = wire.result(replies)
