@@ -64,11 +64,13 @@ def outcome_command(kind, name, concurrency=CONCURRENCY, embedded=False, argumen
 class OutcomeWorker(Worker):
     """A worker with the tasks of proj/outcomes.py, which notes in a journal what begins."""
 
-    def __init__(self, kind, queues, folder, **options):
+    def __init__(self, kind, queues, folder, settings=None, dead_letters=False, **options):
         self.kind = kind
         self.node = unique(kind)
         self.journal_path = pathlib.Path(folder) / f"{self.node}.journal"
-        environment = {"OUTCOME_JOURNAL": str(self.journal_path), "OUTCOME_QUEUES": ",".join(queues)}
+        environment = {"OUTCOME_JOURNAL": str(self.journal_path)} | (settings or {})
+        if dead_letters:
+            environment["OUTCOME_QUEUES"] = ",".join(queues)
         command = outcome_command(kind, self.node, **options)
         super().__init__(command, queues, pathlib.Path(folder) / f"{self.node}.log", environment=environment, stdin=subprocess.PIPE)
 
@@ -142,7 +144,7 @@ class Run:
             queue = f"{prefix}.{mode}.{name}"
             cell = Cell(name, mode, expected, queue, f"{queue}.replies", f"{queue}.follow", f"{prefix}-{number}")
             self.cells[cell.key] = cell
-        self.worker = OutcomeWorker(kind, [cell.queue for cell in self.cells.values()], folder, embedded=True)
+        self.worker = OutcomeWorker(kind, [cell.queue for cell in self.cells.values()], folder, dead_letters=True, embedded=True)
 
     def observe(self):
         """What was observed, by name and mode."""
@@ -191,11 +193,6 @@ class Run:
                 break
             time.sleep(0.1)
         time.sleep(1.5)
-
-def declare(wire, queue):
-    """Declares a queue as the outcome workers do."""
-    return wire.declare(queue, **{"x-dead-letter-exchange": "", "x-dead-letter-routing-key": f"{queue}.dead"})
-
 
 def publish(wire, cell, case):
     """Sends the message of a case, with a callback, an errback and a next step."""

@@ -7,7 +7,7 @@ import pytest
 
 import harness
 from harness import EMBED, TIMEOUT, eventually, text_of, unique
-from matrix import OutcomeWorker, declare
+from matrix import OutcomeWorker
 
 RETRIES = 10
 COPIES = 8  # of each task whose wait is drawn by lot
@@ -60,7 +60,7 @@ def test_waits(wire, tmp_path, kind):
     They came over an exchange whose only binding leads elsewhere by now, so that their retries can be read as they are.
     """
     cases = [(task, number) for task in WAITS for number in range(RETRIES) for _ in range(COPIES if task == "backoff.jitter" else 1)]
-    exchange, queue, collector = unique("waits"), declare(wire, unique("waits")), wire.declare()
+    exchange, queue, collector = unique("waits"), wire.declare(), wire.declare()
     wire.channel.exchange_declare(exchange, "fanout", durable=True, auto_delete=False)
     wire.channel.queue_bind(queue, exchange)
     ids, started = {}, now()

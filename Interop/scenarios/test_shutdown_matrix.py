@@ -8,6 +8,7 @@ import pytest
 import harness
 from harness import PATIENCE, eventually, unique
 from matrix import OutcomeWorker
+from processes import is_alive
 
 SECONDS = 2.0  # at the first delivery; none when it has come back
 CONCURRENCY = {"python-prefork": 2, "swift-processes": 2, "swift-tasks": 2, "swift-solo": 1}
@@ -27,15 +28,6 @@ class Journal:
         self.begun = collections.Counter(task for _, word, task, _ in lines if word == "begin")
         self.ended = collections.Counter(task for _, word, task, _ in lines if word == "end")
         self.processes = {int(process) for *_, process in lines}
-
-
-def is_alive(process):
-    """Whether it runs; a zombie does not."""
-    try:
-        with open(f"/proc/{process}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 @pytest.fixture

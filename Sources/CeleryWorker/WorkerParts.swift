@@ -28,6 +28,7 @@ struct WorkerParts: Sendable {
     let stateKeeper: StateKeeper?
     let pool: any ExecutionPool
     let runner: TaskRunner
+    let hooks: WorkerHooks
     let consuming: ConsumerSupervisor
     let publishing: PublishSupervisor
     let dispatching: Dispatcher.Environment
@@ -46,6 +47,7 @@ struct WorkerParts: Sendable {
         let accepted = try Self.accepted(celery)
         let log = TaskLog(logger: logger)
         self.hostname = hostname
+        hooks = table.hooks
         self.configuration = configuration
         self.celery = celery
         self.logger = logger
@@ -60,7 +62,8 @@ struct WorkerParts: Sendable {
             composer: composer,
             publisher: tasks,
             tasks: table,
-            origin: ProcessIdentity.origin
+            origin: ProcessIdentity.origin,
+            logger: logger
         )
         let revocations = Revocations(try RevocationLimits(environment: ProcessInfo.processInfo.environment))
         self.revocations = revocations
@@ -73,7 +76,8 @@ struct WorkerParts: Sendable {
             intake: intake,
             counters: counters,
             hostname: hostname,
-            log: log
+            log: log,
+            signals: table.hooks.signals
         )
         pool = try Self.pool(
             configuration,

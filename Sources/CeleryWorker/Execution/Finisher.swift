@@ -1,28 +1,30 @@
-import AMQP
 import Celery
 import CeleryProtocol
-import FoundationEssentials
 import Logging
+import Synchronization
 
 /// Turns the outcome of a run into messages, and settles its delivery when they are confirmed.
 ///
 /// After a success the callbacks go out first, then the chain's next step, then the result, and last the late
-/// acknowledgement. A run that nothing follows frees its slot as soon as the result is posted: the acknowledgement
-/// follows in the completion, where the connection reads.
+/// acknowledgement. After a failure the result goes out first, then those of the steps that will never run, then the
+/// errbacks, and last the acknowledgement. A run that nothing follows frees its slot as soon as the result is posted: the
+/// acknowledgement follows in the completion, where the connection reads.
 ///
 /// Errbacks always go out as tasks of their own with the failed task's id as the argument, Celery's form for a task that
 /// the worker does not know; Celery runs some errbacks inside of the worker, depending on a Python function's parameters.
 final class Finisher: Sendable {
-    private let results: ConfirmPublisher
-    private let composer: ResultComposer
-    private let sender: TaskSender
-    private let ledger: DeliveryLedger
-    private let intake: Intake
-    private let counters: WorkerCounters
-    private let hostname: String
-    private let log: TaskLog
-    private let unroutable: ReplyQueueWarnings
+    let results: ConfirmPublisher
+    let composer: ResultComposer
+    let sender: TaskSender
+    let ledger: DeliveryLedger
+    let intake: Intake
+    let counters: WorkerCounters
+    let hostname: String
+    let log: TaskLog
+    let signals: SignalTable
+    let unroutable: ReplyQueueWarnings
 
+    /// Makes the finisher of a worker.
     init(
         results: ConfirmPublisher,
         composer: ResultComposer,
@@ -31,7 +33,8 @@ final class Finisher: Sendable {
         intake: Intake,
         counters: WorkerCounters,
         hostname: String,
-        log: TaskLog
+        log: TaskLog,
+        signals: SignalTable
     ) {
         self.results = results
         self.composer = composer
@@ -41,6 +44,7 @@ final class Finisher: Sendable {
         self.counters = counters
         self.hostname = hostname
         self.log = log
+        self.signals = signals
         unroutable = ReplyQueueWarnings()
     }
 
@@ -54,7 +58,7 @@ final class Finisher: Sendable {
         case .failure(let failure): await fail(run, failure)
         case .retry(let retry): await self.retry(run, retry)
         case .ignore: ignore(run)
-        case .reject(let reject): self.reject(run, reject)
+        case .reject(let reject): await self.reject(run, reject)
         case .cancelled: cancel(run)
         case .revoked(let signal): revoke(run, signal: signal)
         case .lost(let loss): await lose(run, loss)
@@ -73,11 +77,17 @@ final class Finisher: Sendable {
 
     /// Tells the caller that the task has started.
     func postStarted(_ run: TaskRun) {
+<<<<<<< HEAD
         let process = run.childProcess ?? ProcessIdentity.processID
+=======
+        let child = run.childProcess.load(ordering: .relaxed)
+        let process = child == 0 ? ProcessIdentity.processID : child
+>>>>>>> 7f6138230a01d27296c0e78abe1e89c4afe94449
         let meta: JSONValue = ["pid": .int(process), "hostname": .string(hostname)]
         postState(.started, meta: meta, of: run)
     }
 }
+<<<<<<< HEAD
 
 // MARK: - Outcomes
 
@@ -397,3 +407,5 @@ extension DeliveryInfo {
         )
     }
 }
+=======
+>>>>>>> 7f6138230a01d27296c0e78abe1e89c4afe94449

@@ -6,7 +6,12 @@ final class TaskRun: Sendable {
     let request: TaskRequest
     let body: TaskBody
     private let sent = Mutex<[ResultTuple]>([])
+<<<<<<< HEAD
     private let child = Atomic(0)
+=======
+    /// The process of the body where that is a child; 0 before it is known.
+    let childProcess = Atomic(0)
+>>>>>>> 7f6138230a01d27296c0e78abe1e89c4afe94449
     private let start = Mutex<ContinuousClock.Instant?>(nil)
 
     init(request: TaskRequest, body: TaskBody) {
