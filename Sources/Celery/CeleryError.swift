@@ -45,6 +45,8 @@ public struct CeleryError: Error, Sendable {
         public static let consumingStopped = Code(description: "consumingStopped")
         /// The child processes of a worker cannot be started.
         public static let childStartFailed = Code(description: "childStartFailed")
+        /// A task in the worker's own process ignored its cancellation for too long (`restartTimeout`).
+        public static let taskAbandoned = Code(description: "taskAbandoned")
         /// The client has been shut down.
         public static let closed = Code(description: "closed")
         /// The caller's Swift task was cancelled.

@@ -36,6 +36,8 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var settledDuplicates = 0
     /// Late-acknowledged runs that were cancelled because their channel was lost.
     public var cancelledRuns = 0
+    /// Runs that were reported as ended although their bodies went on in this process.
+    public var abandoned = 0
     /// Late-acknowledged runs that came near the broker's consumer timeout.
     public var overdueRuns = 0
     /// Settlements that came after their channel was lost; the broker delivers such messages again.
@@ -96,6 +98,7 @@ final class WorkerCounters: Sendable {
     let heldDuplicates = Counter()
     let settledDuplicates = Counter()
     let cancelledRuns = Counter()
+    let abandoned = Counter()
     let overdueRuns = Counter()
     let staleSettlements = Counter()
     let unroutableResults = Counter()
@@ -131,6 +134,7 @@ final class WorkerCounters: Sendable {
             heldDuplicates: heldDuplicates.count,
             settledDuplicates: settledDuplicates.count,
             cancelledRuns: cancelledRuns.count,
+            abandoned: abandoned.count,
             overdueRuns: overdueRuns.count,
             staleSettlements: staleSettlements.count,
             unroutableResults: unroutableResults.count,

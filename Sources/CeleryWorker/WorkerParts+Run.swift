@@ -31,6 +31,10 @@ extension WorkerParts {
             failure.open(error)
             shutdown.open()
         }
+        abandonment.whenOpen { error in
+            failure.open(error)
+            shutdown.open()
+        }
         await shutdown.wait()
         signals.workerShuttingDown.send(event, logger)
         announcement.cancel()

@@ -15,6 +15,8 @@ struct WorkerParts: Sendable {
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
     let coldShutdown = Gate<Void>()
+    /// Opens when a task that was abandoned makes the worker end.
+    let abandonment = Gate<CeleryError>()
     let configuration: WorkerConfiguration
     let celery: CeleryConfiguration
     let logger: Logger
@@ -90,6 +92,12 @@ struct WorkerParts: Sendable {
                 executable: configuration.childExecutable,
                 logger: logger,
                 counters: counters
+            ),
+            AbandonmentWatch(
+                limit: configuration.restartTimeout,
+                failure: abandonment,
+                counters: counters,
+                logger: logger
             )
         )
         let check = RevocationCheck(revocations: revocations, finisher: finisher)
@@ -97,7 +105,8 @@ struct WorkerParts: Sendable {
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
             check: check,
             ledger: ledger,
-            counters: counters
+            counters: counters,
+            executor: executor
         )
         let memory = TopologyMemory()
         consuming = ConsumerSupervisor(
@@ -158,11 +167,15 @@ struct WorkerParts: Sendable {
 
     private static func pool(
         _ configuration: WorkerConfiguration,
-        _ options: ProcessPoolOptions
+        _ options: ProcessPoolOptions,
+        _ watch: AbandonmentWatch
     ) throws(CeleryError) -> any ExecutionPool {
         switch configuration.pool {
-        case .tasks, .solo: InProcessPool(concurrency: options.concurrency)
-        case .processes: try ProcessPool(options: options)
+        case .tasks, .solo:
+            return InProcessPool(concurrency: options.concurrency, patience: configuration.abandonmentTimeout) {
+                watch.watch($0)
+            }
+        case .processes: return try ProcessPool(options: options)
         }
     }
 

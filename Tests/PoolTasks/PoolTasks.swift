@@ -97,9 +97,9 @@ public enum PoolTasks {
             }
             return hoard.count
         }
-        // Closes what it does not own, and is of no use any more.
+        // Ends the conversation that its process has with the worker.
         tasks.register("pool.deaf") { (context: TaskContext) -> Int in
-            close(3)
+            shutdown(3, Int32(SHUT_RDWR))
             while true { usleep(1_000) }
         }
     }

@@ -70,7 +70,10 @@ public struct TaskRegistrationOptions: Sendable {
     ///
     /// Celery: `track_started`.
     public var trackStarted: Bool?
-
+    /// Whether the body blocks its thread for long: it then runs on a thread that no other task has to share.
+    ///
+    /// In a pool of child processes it changes nothing. Not an option of Celery.
+    public var blocking: Bool
     /// The priority with which this worker sends the task; nil for the `task_default_priority` setting.
     ///
     /// Celery: `priority`.
@@ -101,6 +104,7 @@ public struct TaskRegistrationOptions: Sendable {
         ignoreResult: Bool? = nil,
         storeErrorsEvenIfIgnored: Bool? = nil,
         trackStarted: Bool? = nil,
+        blocking: Bool = false,
         priority: UInt8? = nil,
         expires: Duration? = nil,
         serializer: String? = nil
@@ -120,6 +124,7 @@ public struct TaskRegistrationOptions: Sendable {
         self.ignoreResult = ignoreResult
         self.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
         self.trackStarted = trackStarted
+        self.blocking = blocking
         self.priority = priority
         self.expires = expires
         self.serializer = serializer

@@ -17,6 +17,7 @@ final class WorkerTask: Sendable {
     let rejectsOnWorkerLost: Bool
     let retriesOnWorkerLost: Bool
     let storesIgnoredErrors: Bool
+    let isBlocking: Bool
     let ignoresResult: Bool
     let tracksStarted: Bool
     /// The limits, which may be changed at run time.
@@ -56,6 +57,7 @@ final class WorkerTask: Sendable {
         retriesOnWorkerLost = options.retryOnWorkerLost ?? configuration.taskRetryOnWorkerLost
         storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
+        isBlocking = options.blocking
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         limits = TaskLimits(
             TaskLimits.Values(

@@ -100,3 +100,71 @@ struct ProcessPoolDeathTests {
         }
     }
 }
+
+@Suite("Process pool: limits")
+struct ProcessPoolLimitTests {
+    @Test("a soft limit cancels a body that listens, even one that blocks its thread")
+    func softLimit() async throws {
+        try await PoolHarness.run { harness in
+            var options = TaskOptions()
+            options.softTimeLimit = .milliseconds(100)
+            let sleeping = try harness.send("pool.sleep", [60], options: options)
+            let polite = try harness.send("pool.polite", options: options)
+            #expect(try await harness.failure(of: sleeping).type == "SoftTimeLimitExceeded")
+            #expect(try await harness.failure(of: polite).type == "SoftTimeLimitExceeded")
+            #expect(harness.worker.statistics.childDeaths == 0)
+        }
+    }
+
+    @Test("a hard limit ends a body that listens to nothing", arguments: ["pool.spin", "pool.block"])
+    func hardLimit(task: String) async throws {
+        try await PoolHarness.run { harness in
+            var options = TaskOptions()
+            options.softTimeLimit = .milliseconds(50)
+            options.timeLimit = .seconds(1)
+            let id = try harness.send(task, task == "pool.block" ? [600] : [], options: options)
+            let failure = try await harness.failure(of: id)
+            #expect(failure == ExceptionInfo(type: "TimeLimitExceeded", module: "billiard.exceptions", arguments: [1]))
+            #expect(try await harness.result(of: harness.send("pool.add", [1, 2])).result == 3)
+            try await harness.queueIsEmpty()
+        }
+    }
+
+    @Test("a child that grows too large in its task is killed, and the task is told why")
+    func memoryLimit() async throws {
+        try await PoolHarness.run {
+            $0.workerMemoryLimitPerChild = 400 << 10
+        } _: { harness in
+            let id = try harness.send("pool.leak", [4_096])
+            let failure = try await harness.failure(of: id)
+            #expect(failure.type == "WorkerLostError")
+            #expect(failure.message.contains("signal 9 (SIGKILL), killed as its memory was beyond the limit"))
+            #expect(try await harness.result(of: harness.send("pool.add", [1, 2])).result == 3)
+        }
+    }
+
+    @Test("a child is replaced after so many tasks, and after one that has made it too large")
+    func retirement() async throws {
+        try await PoolHarness.run(concurrency: 1) {
+            $0.workerMaxTasksPerChild = 3
+        } _: { harness in
+            var pids: [Int] = []
+            for _ in 0..<9 {
+                pids.append(try await harness.result(of: harness.send("pool.pid")).result.intValue ?? 0)
+            }
+            #expect(Set(pids).count == 3)
+            #expect(pids == pids.sorted { pids.firstIndex(of: $0) ?? 0 < pids.firstIndex(of: $1) ?? 0 })
+            #expect(harness.worker.statistics.childDeaths == 0)
+            try await eventually("three are retired") { harness.worker.statistics.childrenRetired == 3 }
+        }
+        try await PoolHarness.run(concurrency: 1) {
+            $0.workerMaxMemoryPerChild = 1
+        } _: { harness in
+            let first = try await harness.result(of: harness.send("pool.pid")).result
+            let second = try await harness.result(of: harness.send("pool.pid")).result
+            #expect(first != second)
+            let words = "child process exiting after exceeding memory limit ("
+            #expect(harness.logs.messages.contains { $0.hasPrefix(words) })
+        }
+    }
+}

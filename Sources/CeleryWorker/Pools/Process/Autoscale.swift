@@ -1,4 +1,4 @@
-import Celery
+import Synchronization
 
 /// Bounds within which the number of child processes follows the work.
 ///
@@ -57,5 +57,23 @@ struct AutoscaleRule {
     private var lastActivity: ContinuousClock.Instant? {
         guard let lastGrowth, let lastArrival else { return lastGrowth ?? lastArrival }
         return Swift.max(lastGrowth, lastArrival)
+    }
+}
+
+/// Asks the rule, one after the other, with the time of the moment.
+final class AutoscaleDriver: Sendable {
+    private let rule: Mutex<AutoscaleRule>
+
+    init(_ bounds: Autoscale) {
+        rule = Mutex(AutoscaleRule(bounds))
+    }
+
+    /// How many processes there are to be; nil for as many as there are.
+    func decide(_ processes: Int, reserved: Int, hasArrivals: Bool) -> Int? {
+        rule.withLock { rule in
+            let now = ContinuousClock.now
+            if hasArrivals { rule.arrived(at: now) }
+            return rule.decide(processes: processes, reserved: reserved, at: now)
+        }
     }
 }

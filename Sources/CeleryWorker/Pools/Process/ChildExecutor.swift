@@ -111,7 +111,7 @@ extension ChildExecutor {
         }
         let (deaths, isPoisonous) = shared.died(run.request)
         if !hadBegun, !isPoisonous { return nil }
-        var reason = shared.reason(ofKilling: child.pid).map { "\(exit), \($0)" } ?? "\(exit)"
+        var reason = child.killReason.map { "\(exit), \($0)" } ?? "\(exit)"
         if isPoisonous, deaths > 1 { reason += ", \(deaths) times" }
         return lost(number, reason, isPoisonous: isPoisonous)
     }
@@ -124,16 +124,11 @@ extension ChildExecutor {
 
 /// What the runs of a pool have in common.
 final class ChildRuns: Sendable {
-    private struct State {
-        var poison: PoisonGuard
-        var kills: [Int: String] = [:]
-    }
-
     private let lastNumber = Atomic<UInt64>(0)
-    private let state: Mutex<State>
+    private let poison: Mutex<PoisonGuard>
 
     init(poisonLimit: Int) {
-        state = Mutex(State(poison: PoisonGuard(limit: poisonLimit)))
+        poison = Mutex(PoisonGuard(limit: poisonLimit))
     }
 
     /// The number of the next run; Celery calls it the job.
@@ -142,15 +137,9 @@ final class ChildRuns: Sendable {
     /// Counts a death.
     func died(_ request: TaskRequest) -> (deaths: Int, isPoisonous: Bool) {
         let earlier = request.envelope.headers.custom["x-delivery-count"]?.intValue ?? 0
-        return state.withLock { $0.poison.died(request.id, earlier: max(0, min(earlier, .max - 1)), now: .now) }
+        return poison.withLock { $0.died(request.id, earlier: max(0, min(earlier, .max - 1)), now: .now) }
     }
 
     /// Forgets the deaths of a task that has ended.
-    func ended(_ id: String) { state.withLock { $0.poison.ended(id) } }
-
-    /// Remembers why the pool kills a child.
-    func willKill(_ pid: Int, because reason: String) { state.withLock { $0.kills[pid] = reason } }
-
-    /// Why the pool has killed a child; nil if it has not.
-    func reason(ofKilling pid: Int) -> String? { state.withLock { $0.kills.removeValue(forKey: pid) } }
+    func ended(_ id: String) { poison.withLock { $0.ended(id) } }
 }

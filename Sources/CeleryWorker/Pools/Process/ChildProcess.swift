@@ -37,6 +37,7 @@ final class ChildProcess: Sendable {
         var hasHungUp = false
         var exit: ProcessExit?
         var damage: String?
+        var killReason: String?
     }
 
     let name: String
@@ -74,6 +75,12 @@ final class ChildProcess: Sendable {
 
     /// What the child has sent that cannot be read; nil where all could.
     var damage: String? { state.withLock { $0.damage } }
+
+    /// Why the child was killed, where somebody has said so.
+    var killReason: String? { state.withLock { $0.killReason } }
+
+    /// Whether it runs a task.
+    var isBusy: Bool { state.withLock { $0.run != nil } }
 
     /// The state of the moment, for people.
     var status: PoolStatus.Child {
@@ -174,9 +181,10 @@ extension ChildProcess {
     }
 
     /// Kills the child and what it has started.
-    func kill() {
+    func kill(because reason: String? = nil) {
         state.withLock { state in
             state.isEnding = true
+            state.killReason = state.killReason ?? reason
             if state.exit == nil { handle.kill() }
         }
     }

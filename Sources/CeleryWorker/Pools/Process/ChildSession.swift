@@ -86,7 +86,7 @@ extension ChildSession {
         } catch {
             // The worker has read the same message before.
             pipe.write(.accepted(run: order.run))
-            outcome = .failure(TaskOutcome.Failure(ExceptionInfo(mapping: error), task: "?"))
+            outcome = .failure(TaskOutcome.Failure(ExceptionInfo(mapping: error), task: "unknown"))
         }
         interruption.end()
         state.withLock { state in

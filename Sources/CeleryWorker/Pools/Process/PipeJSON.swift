@@ -40,6 +40,4 @@ extension JSONValue {
     /// A truth value, or null.
     init(flag: Bool?) { self = flag.map(JSONValue.bool) ?? .null }
 
-    /// An integer, or null.
-    init(number: Int?) { self = number.map(JSONValue.int) ?? .null }
 }

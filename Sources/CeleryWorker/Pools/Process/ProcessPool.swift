@@ -23,6 +23,7 @@ final class ProcessPool: ExecutionPool {
     private let state: Mutex<State>
     private let runCount = WorkerCounters.Counter()
     private let ended = Gate<Void>()
+    private let autoscaler: AutoscaleDriver?
 
     /// Makes a pool without children yet.
     ///
@@ -46,14 +47,19 @@ final class ProcessPool: ExecutionPool {
         }
         starter = ChildStarter(options: options, loop: loop)
         runs = ChildRuns(poisonLimit: options.celery.workerPoisonLimit)
-        state = Mutex(State(concurrency: max(1, options.concurrency)))
+        state = Mutex(State(concurrency: options.autoscale?.min ?? max(1, options.concurrency)))
+        autoscaler = options.autoscale.map(AutoscaleDriver.init)
     }
 
     var runningCount: Int { runCount.count }
 
     var running: [TaskRequest] { queue.running }
 
-    func submit(_ requests: [TaskRequest]) -> [TaskRequest] { queue.append(requests) }
+    func submit(_ requests: [TaskRequest]) -> [TaskRequest] {
+        let refused = queue.append(requests)
+        autoscale(hasArrivals: true)
+        return refused
+    }
 
     func withdraw(where condition: (TaskRequest) -> Bool) -> [TaskRequest] { queue.remove(where: condition) }
 
@@ -105,6 +111,7 @@ extension ProcessPool {
             return state.concurrency
         }
         for _ in 0..<count { startSlot(runner) }
+        watch()
     }
 
     func resize(to concurrency: Int) {
@@ -163,6 +170,54 @@ extension ProcessPool {
         starter.whenNoneIsLeft {
             self.loop.stop()
             self.ended.open()
+        }
+    }
+}
+
+// MARK: - Watching
+
+extension ProcessPool {
+    /// How often the number of children is thought over while nothing comes.
+    private static let autoscalePeriod: Duration = .seconds(1)
+    /// How often the memory of busy children is looked at.
+    private static let memoryPeriod: Duration = .milliseconds(250)
+
+    private func watch() {
+        if autoscaler != nil {
+            repeatUntilClosed(Self.autoscalePeriod) { $0.autoscale(hasArrivals: false) }
+        }
+        if let limit = options.celery.workerMemoryLimitPerChild, limit > 0 {
+            repeatUntilClosed(Self.memoryPeriod) { $0.killLargeChildren(limit: limit) }
+        }
+    }
+
+    private func repeatUntilClosed(_ period: Duration, _ action: @escaping @Sendable (ProcessPool) -> Void) {
+        Alarm.after(period) { [weak self] in
+            guard let self, !self.ended.isOpen else { return }
+            action(self)
+            self.repeatUntilClosed(period, action)
+        }
+    }
+
+    private func autoscale(hasArrivals: Bool) {
+        guard let autoscaler else { return }
+        let (processes, isClosed) = state.withLock { ($0.concurrency, $0.isClosed) }
+        guard !isClosed else { return }
+        let reserved = queue.waitingCount + runCount.count
+        guard let wanted = autoscaler.decide(processes, reserved: reserved, hasArrivals: hasArrivals) else { return }
+        let change = wanted - processes
+        // Celery's words.
+        options.logger.info("Scaling \(change > 0 ? "up" : "down") \(abs(change)) processes.")
+        resize(to: wanted)
+    }
+
+    private func killLargeChildren(limit: Int) {
+        for child in starter.living where child.isBusy {
+            guard let size = child.residentMemory, size > limit, child.killReason == nil else { continue }
+            let reason = "killed as its memory was beyond the limit (\(size)KiB / \(limit)KiB)"
+            options.counters.childDeaths.add()
+            options.logger.error("Process '\(child.name)' pid:\(child.pid) \(reason)")
+            child.kill(because: reason)
         }
     }
 }
