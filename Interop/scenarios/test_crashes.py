@@ -19,7 +19,7 @@ pytestmark = [
 
 CONCURRENCY = 4
 OTHERS = 100
-SOAK = int(os.environ.get("SWCELERY_CRASHES", 200))
+SOAK = int(os.environ.get("SWCELERY_CRASHES", 1000))
 MEMORY_LIMIT = 256 << 10  # KiB
 
 # What kills, with its arguments, and what the caller is told.
@@ -91,7 +91,7 @@ def test_leak_between_tasks(app, wire, tmp_path):
         worker.wait_until_ready(wire)
         first = app.send_task("crash.process", queue=queue).get(timeout=PATIENCE)
         assert app.send_task("crash.process", queue=queue).get(timeout=PATIENCE) == first
-        assert app.send_task("crash.leak", (300,), queue=queue).get(timeout=PATIENCE) == 300
+        app.send_task("crash.keep", (300,), queue=queue).get(timeout=PATIENCE)
         assert app.send_task("crash.process", queue=queue).get(timeout=PATIENCE) != first
         eventually(lambda: not is_alive(first), PATIENCE)
         assert worker.stop(timeout=PATIENCE) == 0
@@ -128,4 +128,4 @@ def test_nothing_is_left_behind(app, wire, worker):
     assert after.zombies == 0
     assert after.children == before.children == CONCURRENCY
     assert after.threads <= before.threads + 2
-    assert after.resident <= before.resident + 4096 + 4 * SOAK  # KiB; a leaked child would be more
+    assert after.resident <= before.resident + 6144  # KiB

@@ -1,5 +1,6 @@
 import Celery
 import CeleryWorker
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -17,6 +18,7 @@ struct CrashTasks {
         tasks.register("crash.fatal") { () -> Int in fatalError("as it was told") }
         tasks.register("crash.overflow") { () in overflow(1) }
         tasks.register("crash.leak") { (mebibytes: Int) async throws -> Int in try await Self.leak(mebibytes) }
+        tasks.register("crash.keep") { (mebibytes: Int) in Self.kept.withLock { $0 += Self.blocks(mebibytes) } }
         tasks.register("crash.spin", options: .init(timeLimit: .seconds(1))) { () -> Int in Self.spin() }
         tasks.register("crash.exit") { (status: Int32) -> Int in exit(status) }
         tasks.register("crash.abort") { () -> Int in abort() }
@@ -47,15 +49,19 @@ struct CrashTasks {
         tasks.register("crash.process") { () in Int(getpid()) }
     }
 
-    /// Takes memory and touches it, for ever.
+    /// What outlives the tasks.
+    private static let kept = Mutex<[[UInt8]]>([])
+
+    /// Takes memory, for long enough that it is seen.
     private static func leak(_ mebibytes: Int) async throws -> Int {
-        var blocks: [[UInt8]] = []
-        for number in 0..<mebibytes {
-            blocks.append([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 1 << 20))
-        }
-        // What counts only after the task must not depend on how soon it ends.
-        try await Task.sleep(for: .seconds(1))
+        let blocks = blocks(mebibytes)
+        try await Task.sleep(for: .seconds(20))
         return blocks.count
+    }
+
+    /// So much memory, which was touched.
+    private static func blocks(_ mebibytes: Int) -> [[UInt8]] {
+        (0..<mebibytes).map { [UInt8](repeating: UInt8(truncatingIfNeeded: $0), count: 1 << 20) }
     }
 
     private static func spin() -> Int {
