@@ -21,7 +21,7 @@ import Testing
         let settings = try settings()
         #expect(settings.node.name == "celery")
         #expect(settings.logLevel == .warning)
-        #expect(settings.pool == .tasks)
+        #expect(settings.pool == .processes)
         let configuration = settings.configuration(CeleryConfiguration(), cpus: cpus)
         #expect(configuration.queues == [])
         #expect(configuration.concurrency == 6)

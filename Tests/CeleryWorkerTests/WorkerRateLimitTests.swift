@@ -94,10 +94,10 @@ struct WorkerRateLimitTests {
         } _: { harness in
             try harness.send("proj.limited", [0])
             var options = TaskOptions()
-            options.expires = .after(.milliseconds(200))
+            options.expires = .after(.seconds(3))
             let id = try harness.send("proj.limited", [1], options: options)
             try await eventually("it waits") { harness.worker.statistics.rateLimited == 1 }
-            try await Task.sleep(for: .milliseconds(250))
+            try await Task.sleep(for: .milliseconds(3_050))
             try harness.send("proj.add", [1, 1])
             let result = try await harness.result(of: id)
             #expect(result.state == .revoked)
@@ -151,7 +151,9 @@ struct WorkerRateLimitTests {
             Self.register(&$0, journal, limit: limit)
         } _: { harness in
             for number in 0..<20 { try harness.send("proj.limited", [.int(number)]) }
-            try await eventually("all wait") { harness.worker.statistics.rateLimited == 19 }
+            try await eventually("all wait") {
+                harness.worker.statistics.rateLimited == 19 && journal.numbers == [0]
+            }
         }
         #expect(broker.messages(in: "celery").count == 19)
         #expect(journal.numbers == [0])
@@ -183,7 +185,9 @@ struct WorkerRateLimitTests {
             Self.register(&$0, journal, limit: limit)
         } _: { harness in
             for number in 0..<10 { try harness.send("proj.limited", [.int(number)]) }
-            try await eventually("all wait") { harness.worker.statistics.rateLimited == 9 }
+            try await eventually("all wait") {
+                harness.worker.statistics.rateLimited == 9 && harness.broker.unackedCount(of: "celery") == 9
+            }
             harness.broker.failConnections()
             try await eventually("all wait again") { harness.worker.statistics.rateLimited == 18 }
             harness.worker.setRateLimit(nil, for: "proj.limited")

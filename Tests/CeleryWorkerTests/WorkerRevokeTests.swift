@@ -98,7 +98,7 @@ struct WorkerRevokeTests {
             try await eventually("they wait") { harness.worker.statistics.received == 10 }
             harness.worker.revoke(Array(ids[3...4]))
             for id in ids[3...4] { Self.expectRevoked(try await harness.result(of: id)) }
-            #expect(harness.broker.unackedCount(of: "celery") == 8)
+            try await eventually("they are settled") { harness.broker.unackedCount(of: "celery") == 8 }
             #expect(harness.worker.statistics.revoked == 2)
         }
     }

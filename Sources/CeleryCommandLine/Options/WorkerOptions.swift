@@ -53,7 +53,7 @@ struct WorkerOptions: ParsableArguments {
     @Option(
         name: [.customShort("P"), .customLong("pool")],
         help: ArgumentHelp(
-            "How tasks run. 'processes': in child processes ('prefork' means the same). 'tasks': concurrently in this process ('threads', 'gevent' and 'eventlet' mean the same). 'solo': one at a time. (default: tasks)",
+            "How tasks run. 'processes': in child processes ('prefork' means the same). 'tasks': concurrently in this process ('threads', 'gevent' and 'eventlet' mean the same). 'solo': one at a time. (default: processes)",
             valueName: "processes|tasks|solo"
         ),
         transform: PoolName.init(parsing:)

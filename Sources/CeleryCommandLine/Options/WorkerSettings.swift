@@ -33,7 +33,7 @@ struct WorkerSettings: Sendable {
         )
         concurrency =
             try options.concurrency ?? variables.value(.workerConcurrency, parsedBy: Concurrency.init(parsing:))
-        pool = try options.pool ?? variables.value(.workerPool, parsedBy: PoolName.init(parsing:)) ?? .tasks
+        pool = try options.pool ?? variables.value(.workerPool, parsedBy: PoolName.init(parsing:)) ?? .processes
         prefetchMultiplier =
             try
             (options.prefetchMultiplier

@@ -1,3 +1,4 @@
+import Celery
 import CeleryWorker
 import FoundationEssentials
 import Logging
@@ -51,7 +52,9 @@ struct SupervisedWorker {
             trap.stop()
             logger.critical("Unrecoverable error: \(error)")
             DetachedStart.reportFailure("Unrecoverable error: \(error)")
-            return End(status: CommandStatus(endOfWorker: error), restarts: false)
+            // A body that ignores its cancellation cannot be killed but with its process.
+            let restarts = (error as? CeleryError)?.code == .taskAbandoned
+            return End(status: CommandStatus(endOfWorker: error), restarts: restarts)
         }
     }
 
