@@ -2,6 +2,7 @@
 import PackageDescription
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
@@ -21,6 +22,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        // Without its readers of files, which need all of Foundation: `SettingsFile` reads JSON with this package's own parser.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -45,7 +48,7 @@ let package = Package(
         .target(
             name: "Celery",
             dependencies: [
-                "AMQP", "CeleryProtocol", deque, logging, orderedCollections, serviceLifecycle,
+                "AMQP", "CeleryProtocol", configuration, deque, logging, orderedCollections, serviceLifecycle,
             ]
         ),
         .target(
@@ -57,7 +60,8 @@ let package = Package(
         .target(
             name: "CeleryCommandLine",
             dependencies: [
-                "AMQP", "Celery", "CeleryProtocol", "CeleryWorker", argumentParser, logging, serviceLifecycle,
+                "AMQP", "CSystemShims", "Celery", "CeleryProtocol", "CeleryWorker", argumentParser, logging,
+                serviceLifecycle,
             ]
         ),
         .executableTarget(
@@ -65,6 +69,8 @@ let package = Package(
             dependencies: ["Celery", "CeleryCommandLine", "CeleryProtocol", "CeleryWorker"]
         ),
         .target(name: "CeleryTestKit", dependencies: ["AMQP", "Celery", "CeleryWorker", deque, logging]),
+        .target(name: "PoolTasks", dependencies: ["AMQPValues", "Celery", "CeleryWorker"], path: "Tests/PoolTasks"),
+        .executableTarget(name: "PoolChild", dependencies: ["CeleryWorker", "PoolTasks"], path: "Tests/PoolChild"),
         .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "CThreadSanitizer", logging]),
         .testTarget(
@@ -75,19 +81,22 @@ let package = Package(
         ),
         .testTarget(
             name: "CeleryTests",
-            dependencies: ["AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CThreadSanitizer", logging]
+            dependencies: [
+                "AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CThreadSanitizer", configuration, logging,
+            ]
         ),
         .testTarget(
             name: "CeleryWorkerTests",
             dependencies: [
-                "AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", logging,
+                "AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", "PoolTasks",
+                logging,
             ]
         ),
         .testTarget(
             name: "CeleryCommandLineTests",
             dependencies: [
-                "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", argumentParser,
-                logging,
+                "CSystemShims", "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer",
+                argumentParser, logging,
             ]
         ),
         .testTarget(

@@ -14,7 +14,13 @@ struct WorkerParts: Sendable {
     let counters = WorkerCounters()
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
+    /// Open when running tasks are not to be waited for until they end by themselves.
     let coldShutdown = Gate<Void>()
+    /// Opens when a task that was abandoned makes the worker end.
+    let abandonment = Gate<CeleryError>()
+    /// Open when they are to be cancelled: with the cold shutdown, or after its soft part.
+    let cancellation = Gate<Void>()
+    let finisher: Finisher
     let configuration: WorkerConfiguration
     let celery: CeleryConfiguration
     let logger: Logger
@@ -28,6 +34,7 @@ struct WorkerParts: Sendable {
     let stateKeeper: StateKeeper?
     let pool: any ExecutionPool
     let runner: TaskRunner
+    let hooks: WorkerHooks
     let consuming: ConsumerSupervisor
     let publishing: PublishSupervisor
     let dispatching: Dispatcher.Environment
@@ -46,6 +53,7 @@ struct WorkerParts: Sendable {
         let accepted = try Self.accepted(celery)
         let log = TaskLog(logger: logger)
         self.hostname = hostname
+        hooks = table.hooks
         self.configuration = configuration
         self.celery = celery
         self.logger = logger
@@ -60,12 +68,13 @@ struct WorkerParts: Sendable {
             composer: composer,
             publisher: tasks,
             tasks: table,
-            origin: ProcessIdentity.origin
+            origin: ProcessIdentity.origin,
+            logger: logger
         )
         let revocations = Revocations(try RevocationLimits(environment: ProcessInfo.processInfo.environment))
         self.revocations = revocations
         stateKeeper = celery.workerStateDB.map { StateKeeper(path: $0, revocations: revocations, logger: logger) }
-        let finisher = Finisher(
+        finisher = Finisher(
             results: results,
             composer: ResultComposer(configuration: celery, hostname: hostname),
             sender: sender,
@@ -73,15 +82,35 @@ struct WorkerParts: Sendable {
             intake: intake,
             counters: counters,
             hostname: hostname,
-            log: log
+            log: log,
+            signals: table.hooks.signals
         )
-        pool = try Self.pool(configuration, concurrency: concurrency)
+        pool = try Self.pool(
+            configuration,
+            ProcessPoolOptions(
+                hostname: hostname,
+                concurrency: concurrency,
+                autoscale: configuration.autoscale,
+                celery: celery,
+                cancellationTimeout: configuration.cancellationTimeout,
+                executable: configuration.childExecutable,
+                logger: logger,
+                counters: counters
+            ),
+            AbandonmentWatch(
+                limit: configuration.restartTimeout,
+                failure: abandonment,
+                counters: counters,
+                logger: logger
+            )
+        )
         let check = RevocationCheck(revocations: revocations, finisher: finisher)
         runner = TaskRunner(
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
             check: check,
             ledger: ledger,
-            counters: counters
+            counters: counters,
+            executor: executor
         )
         let memory = TopologyMemory()
         consuming = ConsumerSupervisor(
@@ -142,17 +171,22 @@ struct WorkerParts: Sendable {
 
     private static func pool(
         _ configuration: WorkerConfiguration,
-        concurrency: Int
+        _ options: ProcessPoolOptions,
+        _ watch: AbandonmentWatch
     ) throws(CeleryError) -> any ExecutionPool {
         switch configuration.pool {
-        case .tasks, .solo: return InProcessPool(concurrency: concurrency)
-        case .processes:
-            throw CeleryError(.invalidConfiguration, "the pool of child processes does not exist yet")
+        case .tasks, .solo:
+            return InProcessPool(concurrency: options.concurrency, patience: configuration.abandonmentTimeout) {
+                watch.watch($0)
+            }
+        case .processes: return try ProcessPool(options: options)
         }
     }
 
     private static func concurrency(_ configuration: WorkerConfiguration, _ celery: CeleryConfiguration) -> Int {
         guard configuration.pool != .solo else { return 1 }
+        // What is fetched ahead has to do for as many children as there may be.
+        if let autoscale = configuration.autoscale, configuration.pool == .processes { return autoscale.max }
         let wanted =
             configuration.concurrency ?? celery.workerConcurrency ?? ProcessInfo.processInfo.activeProcessorCount
         return max(1, wanted)

@@ -143,7 +143,7 @@ struct ReadyQueueTests {
         let epoch = ChannelEpoch(number: epoch)
         let task = RegisteredTask(name: "t", options: .init()) { _, _, _ in .null }
         return TaskRequest(
-            task: WorkerTask(task, CeleryConfiguration()),
+            task: try WorkerTask(task, CeleryConfiguration()),
             envelope: try ReceivedTask.recognise(properties, body: body),
             delivery: table.register(epoch, tag: 1),
             epoch: epoch,

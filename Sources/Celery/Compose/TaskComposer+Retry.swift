@@ -1,4 +1,4 @@
-internal import AMQP
+package import AMQP
 internal import FoundationEssentials
 
 /// What changes when a task is sent again by itself; the arguments of Celery's `Task.retry`.
@@ -19,6 +19,8 @@ package struct RetryRequest: Sendable {
     package var softTimeLimit: Duration?
     /// Other priority; nil for the same.
     package var priority: UInt8?
+    /// Further headers; one that the message has is replaced.
+    package var headers: FieldTable
 
     package init(
         args: [JSONValue]? = nil,
@@ -28,7 +30,8 @@ package struct RetryRequest: Sendable {
         queue: String? = nil,
         timeLimit: Duration? = nil,
         softTimeLimit: Duration? = nil,
-        priority: UInt8? = nil
+        priority: UInt8? = nil,
+        headers: FieldTable = [:]
     ) {
         self.args = args
         self.kwargs = kwargs
@@ -38,6 +41,7 @@ package struct RetryRequest: Sendable {
         self.timeLimit = timeLimit
         self.softTimeLimit = softTimeLimit
         self.priority = priority
+        self.headers = headers
     }
 }
 
@@ -77,7 +81,7 @@ extension TaskComposer {
         }
         options.countdown = request.countdown
         options.eta = request.eta
-        options.priority = request.priority ?? message.priority
+        options.priority = request.priority ?? message.priority ?? own.flatMap { priority(ofKnown: $0) }
         var body = message.body
         if let args = request.args { body.args = args }
         if let kwargs = request.kwargs { body.kwargs = kwargs }
@@ -101,6 +105,8 @@ extension TaskComposer {
         )
     }
 
+    private func priority(ofKnown own: TaskOptions) -> UInt8? { own.priority ?? configuration.taskDefaultPriority }
+
     private func retryHeaders(
         of received: TaskHeaders,
         own: TaskOptions?,
@@ -120,6 +126,7 @@ extension TaskComposer {
         // The body goes out as plain JSON, whatever it came as.
         headers.compression = nil
         headers.custom = received.custom.withoutBrokerFields
+        for header in request.headers { headers.custom[header.name] = header.value }
         return headers
     }
 

@@ -66,13 +66,6 @@ extension ExceptionInfo {
         ExceptionInfo(type: "Reject", module: "celery.exceptions", arguments: [.string(reason), false])
     }
 
-    /// The task ran into its soft time limit.
-    static let softTimeLimitExceeded = ExceptionInfo(
-        type: "SoftTimeLimitExceeded",
-        module: "billiard.exceptions",
-        arguments: []
-    )
-
     /// The task ran into its hard time limit.
     static func timeLimitExceeded(_ limit: Duration) -> ExceptionInfo {
         ExceptionInfo(

@@ -10,8 +10,22 @@ public import Logging
 public struct TaskContext: Sendable {
     let invocation: Invocation
     let host: any TaskHost
+    /// When the body was called.
+    let start: ContinuousClock.Instant
+
+    /// A logger whose lines carry the task's id and name; `Logger.current` is the same one during the run.
+    public var logger: Logger
+
+    /// Makes the context of a run that starts now.
+    init(invocation: Invocation, host: any TaskHost) {
+        self.invocation = invocation
+        self.host = host
+        logger = host.logger(for: invocation.envelope)
+        start = .now
+    }
 
     private var headers: TaskHeaders { invocation.envelope.headers }
+    private var embed: Embed { invocation.body.embed }
 
     // MARK: Identity
 
@@ -19,6 +33,8 @@ public struct TaskContext: Sendable {
     public var id: String { headers.id }
     /// The task's name.
     public var name: String { headers.task }
+    /// The name that logs and events show in place of the task's; nil where the sender gave none.
+    public var shadow: String? { headers.shadow }
     /// The first task of the workflow; the task itself if it has no parent.
     public var rootID: String { invocation.rootID }
     /// The task that sent this one.
@@ -29,6 +45,8 @@ public struct TaskContext: Sendable {
     public var groupIndex: Int? { headers.groupIndex }
     /// How often the task was retried; 0 at the first run.
     public var retries: Int { headers.retries }
+    /// How often the task has been replaced by another one on its way here.
+    public var replacedTaskNesting: Int { headers.replacedTaskNesting }
     /// Who sent the task first.
     public var origin: String? { headers.origin }
     /// The node name of this worker.
@@ -44,22 +62,45 @@ public struct TaskContext: Sendable {
     public var replyTo: String? { invocation.replyTo }
     /// The correlation id of results.
     public var correlationID: String? { invocation.envelope.properties.correlationID }
+    /// Whether no result is sent: as the sender said, else as the task's settings do.
+    public var ignoreResult: Bool { headers.ignoreResult ?? invocation.task.ignoresResult }
     /// Time before which the task was not to start.
     public var eta: Date? { Self.date(headers.eta) }
     /// Time after which the task was not to start.
     public var expires: Date? { Self.date(headers.expires) }
+    /// Whether times without an offset are in UTC; false only for messages of protocol 1 that say so.
+    public var utc: Bool { invocation.envelope.utc }
     /// Headers of the message that are not Celery's own.
     public var customHeaders: FieldTable { headers.custom }
+    /// The properties of the message, without its headers.
+    public var properties: BasicProperties { invocation.envelope.properties }
     /// The stamps of the task.
     public var stamps: FieldTable { headers.stamps }
+    /// The names of the stamps; empty for a task that was never stamped.
+    public var stampedHeaders: [String] { headers.stampedHeaders ?? [] }
     /// Where the message was delivered from.
     public var deliveryInfo: DeliveryInfo { invocation.info }
 
-    /// A logger whose lines carry the task's id and name; `Logger.current` is the same one during the run.
-    public var logger: Logger { host.logger(for: invocation.envelope) }
+    // MARK: What follows
+
+    /// The tasks that get the result when this one succeeds (`link`).
+    public var callbacks: [Signature] { Self.signatures(embed.callbacks) }
+    /// The tasks that get this one's id when it fails (`link_error`).
+    public var errbacks: [Signature] { Self.signatures(embed.errbacks) }
+    /// The further steps of the chain, the next one first; Celery's request has them the other way round.
+    public var chain: [Signature] { Self.signatures(embed.chain).reversed() }
+    /// The body of the chord that the task is a part of.
+    public var chord: Signature? { embed.chord.flatMap { try? Signature(decoding: $0) } }
+    /// The tasks that this run has sent so far, in order; a group counts as one.
+    public var children: [ResultTuple] { host.children }
 
     private static func date(_ text: String?) -> Date? {
         text.flatMap { try? WireDate(parsing: $0).date }
+    }
+
+    /// What cannot be read is left out: it fails when it is to be sent.
+    private static func signatures(_ json: [JSONValue]?) -> [Signature] {
+        json?.compactMap { try? Signature(decoding: $0) } ?? []
     }
 }
 
@@ -86,79 +127,5 @@ extension TaskContext {
     /// A retry of this task, to be thrown: `throw context.retry(after: .seconds(5), cause: error)`.
     public func retry(after: Duration? = nil, cause: (any Error)? = nil, max: Int? = nil) -> Retry {
         Retry(after: after, cause: cause, max: max)
-    }
-}
-
-extension TaskContext {
-    /// Sends a task as a child of this one, and waits for the broker's confirm.
-    ///
-    /// Nobody waits for its result.
-    ///
-    /// - Returns: the child's id.
-    /// - Throws: ``CeleryError``.
-    @discardableResult
-    public func send<Output>(
-        _ call: TaskCall<Output>,
-        options: TaskOptions = TaskOptions()
-    ) async throws(CeleryError) -> String {
-        try await send(call.signature, options: options)
-    }
-
-    /// Sends the task of a `Codable` struct as a child of this one.
-    ///
-    /// Nobody waits for its result.
-    ///
-    /// - Returns: the child's id.
-    /// - Throws: ``CeleryError``.
-    @discardableResult
-    public func send(
-        _ arguments: some TaskArguments,
-        options: TaskOptions = TaskOptions()
-    ) async throws(CeleryError) -> String {
-        try await send(arguments.call().signature, options: options)
-    }
-
-    /// Sends a chain as a child of this task.
-    ///
-    /// Nobody waits for its result.
-    ///
-    /// - Returns: the id of the chain's last task.
-    /// - Throws: ``CeleryError``.
-    @discardableResult
-    public func send<Output>(
-        _ chain: Chain<Output>,
-        options: TaskOptions = TaskOptions()
-    ) async throws(CeleryError) -> String {
-        try await send(chain.signature, options: options)
-    }
-
-    /// Sends a task known by name only as a child of this one.
-    ///
-    /// Nobody waits for its result.
-    ///
-    /// - Returns: the child's id; of a group the group's id.
-    /// - Throws: ``CeleryError``.
-    @discardableResult
-    public func send(
-        _ signature: Signature,
-        options: TaskOptions = TaskOptions()
-    ) async throws(CeleryError) -> String {
-        try await host.send(signature, options: options)
-    }
-
-    /// Sends a task known by name only as a child of this one.
-    ///
-    /// Nobody waits for its result.
-    ///
-    /// - Returns: the child's id.
-    /// - Throws: ``CeleryError``.
-    @discardableResult
-    public func send(
-        _ name: String,
-        args: [JSONValue] = [],
-        kwargs: JSONObject = [:],
-        options: TaskOptions = TaskOptions()
-    ) async throws(CeleryError) -> String {
-        try await send(Signature(name, args: args, kwargs: kwargs), options: options)
     }
 }

@@ -42,6 +42,13 @@ public struct TaskError: Error, Sendable, Hashable {
     }
 }
 
+extension TaskError {
+    /// What a body throws that its soft time limit has cancelled.
+    static var softTimeLimitExceeded: TaskError {
+        TaskError(type: "SoftTimeLimitExceeded", module: "billiard.exceptions", arguments: [], file: "<swift>", line: 1)
+    }
+}
+
 extension TaskError: CustomStringConvertible {
     /// Type and arguments, as Python's `repr` of the exception would show them.
     public var description: String { ExceptionInfo(self).pythonRepr }

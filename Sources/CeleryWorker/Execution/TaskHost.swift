@@ -20,4 +20,7 @@ protocol TaskHost: Sendable {
     ///
     /// - Returns: the id of the last task; of a group the group's.
     func send(_ signature: Signature, options: TaskOptions) async throws(CeleryError) -> String
+
+    /// Sends a signature in the place of the run's task, under its id.
+    func replace(with signature: Signature) async throws(CeleryError)
 }

@@ -2,13 +2,15 @@ import CeleryProtocol
 import FoundationEssentials
 
 /// How a run of a task ended.
+///
+/// What is large is boxed: every running task has room for several of these in its frames.
 enum TaskOutcome: Sendable {
     /// It returned this value.
     case success(JSONValue)
     /// It failed.
-    case failure(Failure)
+    indirect case failure(Failure)
     /// It wants to run again.
-    case retry(Retrial)
+    indirect case retry(Retrial)
     /// It wants no outcome.
     case ignore
     /// It refuses its message.
@@ -36,8 +38,6 @@ enum TaskOutcome: Sendable {
         var eta: Date?
         /// Why; the failure of the task when the limit is exceeded.
         var cause: Failure?
-        /// How many retries are allowed; nil for the task's.
-        var max: Int?
         var args: [JSONValue]?
         var kwargs: JSONObject?
     }
@@ -53,27 +53,25 @@ enum TaskOutcome: Sendable {
 
 extension TaskOutcome.Failure {
     /// The failure that an error thrown by a task means.
-    init(_ error: any Error, task: String) {
+    init(_ error: any Error, of task: WorkerTask) {
         exception = ExceptionInfo(mapping: error)
-        traceback = Traceback.text(of: error, as: exception, task: task)
+        traceback = Traceback.text(of: error, as: exception, task: task.name)
+        isExpected = task.expectedErrors.match(error)
+    }
+
+    /// A failure that the worker itself finds while the task runs.
+    init(_ exception: ExceptionInfo, of task: WorkerTask) {
+        self.exception = exception
+        traceback = Traceback.text(of: exception, task: task.name)
+        isExpected = task.expectedErrors.match(exception)
     }
 
     /// A failure that the worker itself finds.
+    ///
+    /// At a hard limit the body is not asked where it was: there is no traceback, as with Celery.
     init(_ exception: ExceptionInfo, task: String, isTimeout: Bool = false) {
         self.exception = exception
-        traceback = Traceback.text(of: exception, task: task)
+        traceback = isTimeout ? nil : Traceback.text(of: exception, task: task)
         self.isTimeout = isTimeout
-    }
-}
-
-extension TaskOutcome.Retrial {
-    /// The wish that a thrown ``Retry`` means.
-    init(_ retry: Retry, task: String) {
-        after = retry.after
-        eta = retry.eta
-        cause = retry.cause.map { TaskOutcome.Failure($0, task: task) }
-        max = retry.max
-        args = retry.args
-        kwargs = retry.kwargs
     }
 }

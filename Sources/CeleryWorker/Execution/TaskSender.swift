@@ -1,6 +1,7 @@
 import AMQP
 import Celery
 import CeleryProtocol
+import Logging
 
 /// Sends tasks for a worker: what running tasks send, and what follows them.
 ///
@@ -14,12 +15,14 @@ final class TaskSender: Sendable {
     private let publisher: ConfirmPublisher
     private let origin: String
     private let tasks: TaskTable
+    private let logger: Logger
 
-    init(composer: TaskComposer, publisher: ConfirmPublisher, tasks: TaskTable, origin: String) {
+    init(composer: TaskComposer, publisher: ConfirmPublisher, tasks: TaskTable, origin: String, logger: Logger) {
         self.composer = composer
         self.publisher = publisher
         self.tasks = tasks
         self.origin = origin
+        self.logger = logger
     }
 
     /// Sends a task on behalf of a running one and counts it as its child.
@@ -83,6 +86,19 @@ final class TaskSender: Sendable {
         try await send([task])
         run.addChild(ResultTuple(id: run.request.id))
     }
+
+    /// Sends a signature in the place of a running task, under its id.
+    ///
+    /// Its result goes to the task's caller, who otherwise would wait for ever, as Celery's callers do.
+    func sendReplacement(of run: TaskRun, _ signature: Signature) async throws(CeleryError) {
+        let task = try composer.replace(
+            message(of: run),
+            with: signature,
+            replyTo: run.request.wantsResult ? run.request.replyTo : nil,
+            context: context(of: run)
+        )
+        try await send([task])
+    }
 }
 
 extension TaskSender {
@@ -123,6 +139,15 @@ extension TaskSender {
     }
 
     private func send(_ task: ComposedTask) async throws(CeleryError) {
+        let hooks = tasks.hooks
+        try await hooks.publishing.publish(task) { (task) async throws(CeleryError) in
+            hooks.signals.beforeTaskPublish.send(TaskPublication(task), logger)
+            try await publish(task)
+            hooks.signals.afterTaskPublish.send(TaskPublication(task), logger)
+        }
+    }
+
+    private func publish(_ task: ComposedTask) async throws(CeleryError) {
         try await prepareTarget(of: task)
         switch await publisher.publish(task.message) {
         case .confirmed: return

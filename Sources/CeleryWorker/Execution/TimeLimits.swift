@@ -8,8 +8,16 @@ struct TimeLimits: Sendable {
     let soft: Duration?
 
     init(_ request: TaskRequest) {
-        hard = request.envelope.headers.hardLimit.duration ?? request.task.hardLimit
-        soft = request.envelope.headers.softLimit.duration ?? request.task.softLimit
+        self.init(request.envelope.headers, request.task)
+    }
+
+    init(_ invocation: Invocation) {
+        self.init(invocation.envelope.headers, invocation.task)
+    }
+
+    private init(_ headers: TaskHeaders, _ task: WorkerTask) {
+        hard = headers.hardLimit.duration ?? task.hardLimit
+        soft = headers.softLimit.duration ?? task.softLimit
     }
 
     var isEmpty: Bool { hard == nil && soft == nil }

@@ -21,4 +21,8 @@ struct WorkerHost: TaskHost {
     func send(_ signature: Signature, options: TaskOptions) async throws(CeleryError) -> String {
         try await services.sender.sendChild(signature, options: options, of: run)
     }
+
+    func replace(with signature: Signature) async throws(CeleryError) {
+        try await services.sender.sendReplacement(of: run, signature)
+    }
 }

@@ -33,6 +33,10 @@ final class TaskRequest: Sendable {
     let interruption = Interruption()
     /// Set by the run, before its slot is free, if it did not get as far as the task's body.
     let neverBegan = Atomic(false)
+    /// When its body began, in microseconds since 1970; 0 before.
+    let startedAt = Atomic<Int64>(0)
+    /// The child process that runs it; 0 where it runs in the worker's own.
+    let processID = Atomic<Int>(0)
     /// Set when its run was reported to be longer than the broker waits.
     let isOverdue = Atomic(false)
 
@@ -61,6 +65,9 @@ final class TaskRequest: Sendable {
     var id: String { envelope.headers.id }
     /// Whether the delivery is acknowledged after the outcome instead of at the start.
     var acksLate: Bool { task.acksLate }
+
+    /// Whether outcomes that are no success are sent to the caller (Celery's `store_errors`).
+    var wantsErrors: Bool { wantsResult || task.storesIgnoredErrors }
 
     /// What logs call the task: `NAME[ID]`.
     var label: String { "\(envelope.headers.displayName.loggable)[\(envelope.headers.id.loggable)]" }

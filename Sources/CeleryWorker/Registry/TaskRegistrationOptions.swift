@@ -38,6 +38,14 @@ public struct TaskRegistrationOptions: Sendable {
     ///
     /// Celery: `default_retry_delay`.
     public var retryDelay: Duration
+    /// The errors after which the task runs again by itself; nil for none.
+    ///
+    /// Celery: `autoretry_for` and the `retry_…` options.
+    public var autoRetry: AutoRetry?
+    /// The errors that are a part of the task's life: they fail it, but are logged as information, without traceback.
+    ///
+    /// Celery: `throws`.
+    public var expectedErrors: [ErrorMatch]
     /// Time after which the task is cancelled and failed with `TimeLimitExceeded`.
     ///
     /// Celery: `time_limit`.
@@ -62,6 +70,22 @@ public struct TaskRegistrationOptions: Sendable {
     ///
     /// Celery: `track_started`.
     public var trackStarted: Bool?
+    /// Whether the body blocks its thread for long: it then runs on a thread that no other task has to share.
+    ///
+    /// In a pool of child processes it changes nothing. Not an option of Celery.
+    public var blocking: Bool
+    /// The priority with which this worker sends the task; nil for the `task_default_priority` setting.
+    ///
+    /// Celery: `priority`.
+    public var priority: UInt8?
+    /// How long after this worker has sent the task it is dropped if it has not started; nil for never.
+    ///
+    /// Celery: `expires`.
+    public var expires: Duration?
+    /// The serializer with which this worker sends the task; `json`, the default, is the only one.
+    ///
+    /// Celery: `serializer`.
+    public var serializer: String?
 
     /// Makes settings; the defaults are Celery's.
     public init(
@@ -72,12 +96,18 @@ public struct TaskRegistrationOptions: Sendable {
         retryOnWorkerLost: Bool? = nil,
         maxRetries: Int? = 3,
         retryDelay: Duration = .seconds(180),
+        autoRetry: AutoRetry? = nil,
+        expectedErrors: [ErrorMatch] = [],
         timeLimit: Duration? = nil,
         softTimeLimit: Duration? = nil,
         rateLimit: RateLimit? = nil,
         ignoreResult: Bool? = nil,
         storeErrorsEvenIfIgnored: Bool? = nil,
-        trackStarted: Bool? = nil
+        trackStarted: Bool? = nil,
+        blocking: Bool = false,
+        priority: UInt8? = nil,
+        expires: Duration? = nil,
+        serializer: String? = nil
     ) {
         self.acks = acks
         self.acksOnFailure = acksOnFailure
@@ -86,11 +116,17 @@ public struct TaskRegistrationOptions: Sendable {
         self.retryOnWorkerLost = retryOnWorkerLost
         self.maxRetries = maxRetries
         self.retryDelay = retryDelay
+        self.autoRetry = autoRetry
+        self.expectedErrors = expectedErrors
         self.timeLimit = timeLimit
         self.softTimeLimit = softTimeLimit
         self.rateLimit = rateLimit
         self.ignoreResult = ignoreResult
         self.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
         self.trackStarted = trackStarted
+        self.blocking = blocking
+        self.priority = priority
+        self.expires = expires
+        self.serializer = serializer
     }
 }

@@ -14,7 +14,7 @@ extension TaskRegistry {
         let binder = PackBinder<repeat each Argument>(taskName: task.name, parameters: arguments)
         add(task.name, options) { context, args, kwargs in
             let values = try binder.bind(args, kwargs)
-            return try ResultEncoding.encode(try await body(context, repeat each values))
+            return try ResultEncoding.result(try await body(context, repeat each values))
         }
     }
 
@@ -28,7 +28,7 @@ extension TaskRegistry {
         let binder = PackBinder<repeat each Argument>(taskName: name, parameters: arguments)
         add(name, options) { _, args, kwargs in
             let values = try binder.bind(args, kwargs)
-            return try ResultEncoding.encode(try await body(repeat each values))
+            return try ResultEncoding.result(try await body(repeat each values))
         }
     }
 
@@ -42,7 +42,7 @@ extension TaskRegistry {
         let binder = PackBinder<repeat each Argument>(taskName: name, parameters: arguments)
         add(name, options) { context, args, kwargs in
             let values = try binder.bind(args, kwargs)
-            return try ResultEncoding.encode(try await body(context, repeat each values))
+            return try ResultEncoding.result(try await body(context, repeat each values))
         }
     }
 
