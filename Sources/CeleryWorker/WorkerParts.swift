@@ -6,7 +6,7 @@ import Logging
 /// The parts of a worker, put together.
 struct WorkerParts: Sendable {
     /// Largest prefetch count that AMQP can express; beyond it, and for 0, Celery asks for no bound.
-    private static let largestPrefetch = 65_535
+    static let largestPrefetch = 65_535
 
     let hostname: String
     let concurrency: Int
@@ -192,7 +192,7 @@ struct WorkerParts: Sendable {
         return max(1, wanted)
     }
 
-    private static func prefetch(
+    static func prefetch(
         _ concurrency: Int,
         _ configuration: WorkerConfiguration,
         _ celery: CeleryConfiguration

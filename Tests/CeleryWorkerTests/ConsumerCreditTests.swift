@@ -1,3 +1,4 @@
+import Celery
 import Testing
 
 @testable import CeleryWorker
@@ -59,6 +60,15 @@ struct ConsumerCreditTests {
         expect(&credit, true)
         credit.replaced(by: nil)
         expect(&credit, true)
+    }
+
+    @Test(
+        "what is to be fetched without a bound is fetched with the largest there is",
+        arguments: [(4, 2, 8), (4, 0, 65_535), (100_000, 1, 65_535), (.max, 2, 65_535)]
+    )
+    func prefetch(concurrency: Int, multiplier: Int, prefetch: Int) {
+        let configuration = WorkerConfiguration(prefetchMultiplier: multiplier)
+        #expect(WorkerParts.prefetch(concurrency, configuration, CeleryConfiguration()) == prefetch)
     }
 
     @Test("never asks where the prefetch has no bound")

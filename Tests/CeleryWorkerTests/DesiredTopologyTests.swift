@@ -98,7 +98,9 @@ struct DesiredTopologyTests {
 
     @Test("a consumer has its queue's arguments unless it has its own")
     func arguments() {
-        let queue = Queue("q", consumerArguments: ["x-priority": 3])
+        var queue = Queue("q")
+        queue.consumerPriority = 3
+        #expect(queue.consumerPriority == 3)
         #expect(DesiredConsumer(queue, credit: 1).arguments == ["x-priority": 3])
         #expect(DesiredConsumer(queue, credit: 1, arguments: [:]).arguments == [:])
     }

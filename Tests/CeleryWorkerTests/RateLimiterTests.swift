@@ -86,6 +86,15 @@ struct RateLimiterTests {
         #expect(limiter.count == 0)
     }
 
+    @Test("what comes late from a replaced consumer finds its place")
+    func place() {
+        var limiter = limiter([("a", .perSecond(1_000))])
+        for number in [1, 2, 5, 6, 3, 4, 7] { _ = limiter.append(number, for: "a") { $0 > $1 } }
+        var order: [Int] = []
+        for step in 0..<7 { order += limiter.takeDue(now: start + .milliseconds(step)) }
+        #expect(order == [1, 2, 3, 4, 5, 6, 7])
+    }
+
     @Test("tells when the next of any type is due")
     func nextDue() {
         var limiter = limiter([("a", .perSecond(10)), ("b", .perSecond(4))])

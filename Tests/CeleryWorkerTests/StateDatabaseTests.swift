@@ -106,6 +106,17 @@ struct StateDatabaseTests {
         }
     }
 
+    @Test("a file that is too large is not read")
+    func tooLarge() async throws {
+        try await Self.withFolder { folder in
+            var database = StateDatabase(path: "\(folder)/state")
+            try await database.save(PersistedState(clock: 42))
+            #expect(try await database.load()?.clock == 42)
+            database.largestSize = 20
+            await #expect(throws: PersistedState.Unreadable.self) { [database] in try await database.load() }
+        }
+    }
+
     @Test("the clock of an earlier run is kept")
     func clock() async throws {
         try await Self.withFolder { folder in

@@ -111,6 +111,20 @@ struct WatchdogTests {
         #expect(!actions.contains(.replaceChannel))
     }
 
+    @Test("while other queues are consumed it goes on to replace the channel, and ends once they are not")
+    func othersWork() {
+        var watchdog = ConsumingWatchdog(limit: .seconds(900))
+        var now = ContinuousClock.now
+        var actions: [ConsumingWatchdog.Action] = []
+        for look in 0..<200 {
+            now += .seconds(60)
+            actions.append(watchdog.probed(.failed, of: .shared, deliveries: 0, othersWork: look < 199, now: now))
+        }
+        #expect(!actions.dropLast().contains(.giveUp))
+        #expect(actions.suffix(100).contains(.replaceChannel))
+        #expect(actions.last == .giveUp)
+    }
+
     @Test("time without a connection does not count, and what counted before is kept")
     func disconnected() {
         var run = Run(limit: .seconds(900))
@@ -206,6 +220,25 @@ struct WorkerWatchdogTests {
         #expect(error?.code == .consumingStopped)
         #expect(harness.worker.statistics.watchdogReplacements >= 1)
         #expect(broker.openConnectionCount == 0)
+    }
+
+    @Test("a worker goes on with its other queues where one does not come back")
+    func oneDeadQueue() async throws {
+        var celery = celery(.milliseconds(600))
+        celery.taskQueues = ["alive", "dead"]
+        try await WorkerHarness.run(celery: celery, register: Self.register) { harness in
+            harness.broker.losesNewConsumers = true
+            harness.broker.loseConsumers(of: "dead")
+            // The limit has passed long before that: replacements become ever rarer.
+            try await eventually("the channel was replaced often") {
+                harness.worker.statistics.watchdogReplacements >= 4
+            }
+            let id = try harness.send("proj.one", options: TaskOptions(queue: "alive"))
+            #expect(try await harness.result(of: id).result == 1)
+            harness.broker.losesNewConsumers = false
+            let late = try harness.send("proj.one", options: TaskOptions(queue: "dead"))
+            #expect(try await harness.result(of: late).result == 1)
+        }
     }
 
     @Test("a worker without work is left alone")

@@ -9,6 +9,7 @@ let package = Package(
     products: [
         .executable(name: "demo", targets: ["demo"]),
         .executable(name: "exampleworker", targets: ["exampleworker"]),
+        .executable(name: "embeddedworker", targets: ["embeddedworker"]),
         .executable(name: "chaosclient", targets: ["chaosclient"]),
         .executable(name: "chaosworker", targets: ["chaosworker"]),
         .executable(name: "outcomeworker", targets: ["outcomeworker"]),
@@ -31,6 +32,14 @@ let package = Package(
         .executableTarget(
             name: "exampleworker",
             dependencies: ["SharedTasks", .product(name: "CeleryCommandLine", package: "swcelery")]
+        ),
+        .executableTarget(
+            name: "embeddedworker",
+            dependencies: [
+                .product(name: "Celery", package: "swcelery"),
+                .product(name: "CeleryWorker", package: "swcelery"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .target(name: "Journal"),
         .executableTarget(

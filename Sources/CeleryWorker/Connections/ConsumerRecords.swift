@@ -39,6 +39,16 @@ final class ConsumerRecords: Sendable {
         }
     }
 
+    /// Whether one of these consumers is known, or not known not, to get what the broker has for it.
+    func isConsuming(_ names: some Sequence<DesiredConsumer.Name>, limit: Duration) -> Bool {
+        records.withLock { records in
+            names.contains { name in
+                guard let record = records[name], record.hasStarted else { return false }
+                return record.watchdog.map { $0.unprovenFor <= limit } ?? true
+            }
+        }
+    }
+
     /// Tells all watchdogs that there is no connection for now.
     func disconnected() {
         records.withLock { records in

@@ -219,6 +219,10 @@ extension ConsumingSession {
         return queue.isSingleActive ? .singleActive : .shared
     }
 
+    private func otherTaskConsumers(than name: DesiredConsumer.Name) -> [DesiredConsumer.Name] {
+        state.withLock { $0.slots.keys.filter { $0.role == .tasks && $0 != name } }
+    }
+
     private func look(after slot: ConsumerSlot, limit: Duration) async {
         // Control and event queues may be silent for ever, and their loss is no loss of work.
         let desired = slot.desired
@@ -229,8 +233,9 @@ extension ConsumingSession {
             let probe = await slot.probe()
             guard !Task.isCancelled else { return }
             let sharing = sharing(of: desired.queue)
+            let othersWork = records.isConsuming(otherTaskConsumers(than: desired.name), limit: limit)
             action = records.ask(desired.name, limit: limit) {
-                $0.probed(probe, of: sharing, deliveries: deliveries.count, now: .now)
+                $0.probed(probe, of: sharing, deliveries: deliveries.count, othersWork: othersWork, now: .now)
             }
         }
         switch action {

@@ -2,7 +2,8 @@
 ///
 /// Consuming is proven by deliveries; where there were none, by a probe: the broker counts a consumer of the queue, and no
 /// messages stand ready for which the consumer has credit. Unproven twice in a row, the channel is replaced, and after
-/// fruitless replacements ever more seldom. Unproven for longer than the limit while there is a connection, it gives up.
+/// fruitless replacements ever more seldom. Unproven for longer than the limit while there is a connection, it gives up,
+/// unless other queues are consumed: they are worth more than a fresh start.
 ///
 /// A pure value: whoever uses it counts, probes and performs.
 struct ConsumingWatchdog: Sendable {
@@ -71,10 +72,13 @@ struct ConsumingWatchdog: Sendable {
     }
 
     /// The answer to a probe.
+    ///
+    /// - Parameter othersWork: whether the worker consumes other queues.
     mutating func probed(
         _ probe: Probe,
         of sharing: Sharing,
         deliveries: Int,
+        othersWork: Bool = false,
         now: ContinuousClock.Instant
     ) -> Action {
         if deliveries != lastDeliveries || isProof(probe, sharing) {
@@ -90,7 +94,7 @@ struct ConsumingWatchdog: Sendable {
             unproven += min(lastLook.map { now - $0 } ?? .zero, Self.interval(limit: limit) * 2)
         }
         lastLook = now
-        if unproven > limit { return .giveUp }
+        if unproven > limit, !othersWork { return .giveUp }
         looks += 1
         guard looks >= patience, probe != .notConsuming else { return .none }
         looks = 0

@@ -86,6 +86,7 @@ extension Dispatcher {
             expires: request.expires,
             deadline: timeout.map { WorkerClock.now() &+ $0.holdLimit.microseconds },
             arrival: .now,
+            tag: message.deliveryTag,
             task: request.task.name,
             idHash: request.id.hashValue
         )

@@ -25,7 +25,8 @@ extension Dispatcher {
     }
 
     private mutating func line(up delivery: ParkedDelivery) {
-        guard limiter.append(delivery, for: delivery.task) else { return release(delivery) }
+        let isInLine = limiter.append(delivery, for: delivery.task) { $0.isBehind($1) }
+        guard isInLine else { return release(delivery) }
         replaceConsumerIfNeeded(delivery.epoch)
     }
 

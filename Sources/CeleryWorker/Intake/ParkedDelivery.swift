@@ -15,10 +15,15 @@ struct ParkedDelivery: Sendable {
     let deadline: Int64?
     /// When the message came, or a little earlier.
     let arrival: ContinuousClock.Instant
+    /// Its place among the deliveries of its channel.
+    var tag: UInt64 = 0
     /// The name of its task.
     var task = ""
     /// The hash of its task's id, which finds a revoked one among many without unpacking them.
     var idHash = 0
+
+    /// Whether the broker has delivered it after the other one.
+    func isBehind(_ other: ParkedDelivery) -> Bool { epoch == other.epoch && tag > other.tag }
 
     /// When something is to be done about it: start, expiry or departure, whichever is first.
     var nextStep: Int64 { min(eta, expires.map { $0 == .max ? $0 : $0 + 1 } ?? .max, deadline ?? .max) }

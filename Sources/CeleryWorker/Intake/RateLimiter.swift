@@ -8,6 +8,12 @@ struct RateLimiter<Element> {
     private struct Line {
         var bucket: TokenBucket
         var waiting: Deque<Element> = []
+
+        mutating func append(_ element: Element, _ isBehind: (Element, Element) -> Bool) {
+            var place = waiting.endIndex
+            while place > waiting.startIndex, isBehind(waiting[place - 1], element) { place -= 1 }
+            waiting.insert(element, at: place)
+        }
     }
 
     private var lines: [String: Line] = [:]
@@ -31,9 +37,16 @@ struct RateLimiter<Element> {
     }
 
     /// Lets an element wait behind those of its type; false if the type is not limited.
-    mutating func append(_ element: Element, for task: String) -> Bool {
+    ///
+    /// - Parameter isBehind: whether the first element belongs behind the second, although that comes only now: while a
+    ///   consumer is replaced, its last deliveries may be told after the first ones of its successor.
+    mutating func append(
+        _ element: Element,
+        for task: String,
+        isBehind: (Element, Element) -> Bool = { _, _ in false }
+    ) -> Bool {
         guard lines[task] != nil else { return false }
-        lines[task]?.waiting.append(element)
+        lines[task]?.append(element, isBehind)
         count += 1
         return true
     }

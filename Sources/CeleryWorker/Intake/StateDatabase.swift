@@ -14,12 +14,12 @@ import Darwin
 /// Written beside its place, flushed to the disk and then renamed, so that a crash leaves the old file or the new one. Used
 /// by one worker at a time; of two the last one to save wins.
 struct StateDatabase: Sendable {
-    /// Larger files are not read: 50,000 ids take three megabytes.
-    private static let largestSize = 256 << 20
     /// Disks may be slow, and nobody else is to wait for them.
     private static let queue = DispatchQueue(label: "swcelery.worker.state")
 
     let path: String
+    /// A larger file is not read: 50,000 ids take three megabytes.
+    var largestSize = 256 << 20
 
     /// Where a file goes that cannot be read.
     var damagedPath: String { path + ".damaged" }
@@ -31,8 +31,10 @@ struct StateDatabase: Sendable {
     func load() async throws -> PersistedState? {
         try await Self.perform { [self] in
             guard FileManager.default.fileExists(atPath: path) else { return nil }
-            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-            guard size <= Self.largestSize else { throw PersistedState.Unreadable(description: "it is too large") }
+            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? any BinaryInteger
+            guard let size, Int(clamping: size) <= largestSize else {
+                throw PersistedState.Unreadable(description: "it is too large")
+            }
             return try PersistedState(decoding: Array(try Data(contentsOf: URL(filePath: path))))
         }
     }

@@ -53,6 +53,8 @@ final class StateKeeper: Sendable {
             await Alarm.sleep(interval)
             await save()
         }
+        // What has changed while the last save was under way.
+        await save()
     }
 
     /// Saves the state if it has changed.
