@@ -73,7 +73,8 @@ extension Finisher {
         let request = run.request
         let delay = request.task.retryDelay
         do {
-            try await sender.sendRetry(of: run, RetryRequest(countdown: delay, headers: budgetHeaders(run)))
+            let change = RetryRequest(countdown: delay, headers: budgetHeaders(run))
+            try await sender.sendRetry(of: run, change, isChild: false)
         } catch {
             log.lostRetryFailed(request, error)
             return false

@@ -13,7 +13,11 @@ struct InProcessExecutor: BodyExecutor {
         let interruption = run.request.interruption
         let host = WorkerHost(run: run, services: services)
         let task = Task(executorPreference: executor) { await BodyRunner.run(run.invocation, host: host) }
-        interruption.onInterrupt { _ in task.cancel() }
+        let log = TaskLog(logger: services.logger)
+        interruption.onInterrupt { reason in
+            if reason == .softLimit { log.softLimitPassed(run.request, limits.soft) }
+            task.cancel()
+        }
         let alarms = limits.alarms(interrupting: interruption)
         let outcome = await withTaskCancellationHandler {
             await task.value

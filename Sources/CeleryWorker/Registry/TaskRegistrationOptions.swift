@@ -71,6 +71,10 @@ public struct TaskRegistrationOptions: Sendable {
     /// Celery: `track_started`.
     public var trackStarted: Bool?
 
+    /// Whether the tasks that a run sends are told to its caller, as its result's children.
+    ///
+    /// Celery: `trail`.
+    public var trail: Bool
     /// The priority with which this worker sends the task; nil for the `task_default_priority` setting.
     ///
     /// Celery: `priority`.
@@ -101,6 +105,7 @@ public struct TaskRegistrationOptions: Sendable {
         ignoreResult: Bool? = nil,
         storeErrorsEvenIfIgnored: Bool? = nil,
         trackStarted: Bool? = nil,
+        trail: Bool = true,
         priority: UInt8? = nil,
         expires: Duration? = nil,
         serializer: String? = nil
@@ -120,6 +125,7 @@ public struct TaskRegistrationOptions: Sendable {
         self.ignoreResult = ignoreResult
         self.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
         self.trackStarted = trackStarted
+        self.trail = trail
         self.priority = priority
         self.expires = expires
         self.serializer = serializer

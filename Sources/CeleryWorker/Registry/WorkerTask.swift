@@ -19,6 +19,8 @@ final class WorkerTask: Sendable {
     let storesIgnoredErrors: Bool
     let ignoresResult: Bool
     let tracksStarted: Bool
+    /// Whether results list the tasks that runs have sent.
+    let keepsTrail: Bool
     /// The limits, which may be changed at run time.
     let limits: TaskLimits
     let hooks: WorkerHooks
@@ -56,6 +58,7 @@ final class WorkerTask: Sendable {
         retriesOnWorkerLost = options.retryOnWorkerLost ?? configuration.taskRetryOnWorkerLost
         storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
+        keepsTrail = options.trail
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         limits = TaskLimits(
             TaskLimits.Values(
