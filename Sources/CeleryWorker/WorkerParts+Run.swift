@@ -5,6 +5,10 @@ extension WorkerParts {
     /// Runs the worker until the gate opens, then ends it in order.
     func run(until shutdown: Gate<Void>) async throws {
         let failure = Gate<CeleryError>()
+        let signals = hooks.signals
+        let event = WorkerSignal(hostname: hostname)
+        signals.workerInit.send(event, logger)
+        if configuration.pool != .processes { signals.workerProcessInit.send(event, logger) }
         await stateKeeper?.load()
         let keeper = spawn { [stateKeeper] in await stateKeeper?.run() }
         pool.start(runner)
@@ -19,7 +23,9 @@ extension WorkerParts {
             await Self.supervise(failure, shutdown) { () async throws(CeleryError) in try await publishing.run() }
         }
         let announcement = spawn { [consuming, logger, hostname] in
-            if await consuming.ready.waitUnlessCancelled() != nil { logger.info("\(hostname) ready.") }
+            guard await consuming.ready.waitUnlessCancelled() != nil else { return }
+            logger.info("\(hostname) ready.")
+            signals.workerReady.send(event, logger)
         }
         pool.whenFailed { error in
             failure.open(error)
@@ -30,6 +36,7 @@ extension WorkerParts {
             shutdown.open()
         }
         await shutdown.wait()
+        signals.workerShuttingDown.send(event, logger)
         announcement.cancel()
         await stopConsuming(consumer)
         await finishRunning()
@@ -41,6 +48,7 @@ extension WorkerParts {
         keeper.cancel()
         await keeper.value
         consuming.ready.open()
+        signals.workerShutdown.send(event, logger)
         if let error = failure.value { throw error }
     }
 

@@ -30,6 +30,7 @@ struct WorkerParts: Sendable {
     let stateKeeper: StateKeeper?
     let pool: any ExecutionPool
     let runner: TaskRunner
+    let hooks: WorkerHooks
     let consuming: ConsumerSupervisor
     let publishing: PublishSupervisor
     let dispatching: Dispatcher.Environment
@@ -48,6 +49,7 @@ struct WorkerParts: Sendable {
         let accepted = try Self.accepted(celery)
         let log = TaskLog(logger: logger)
         self.hostname = hostname
+        hooks = table.hooks
         self.configuration = configuration
         self.celery = celery
         self.logger = logger
@@ -62,7 +64,8 @@ struct WorkerParts: Sendable {
             composer: composer,
             publisher: tasks,
             tasks: table,
-            origin: ProcessIdentity.origin
+            origin: ProcessIdentity.origin,
+            logger: logger
         )
         let revocations = Revocations(try RevocationLimits(environment: ProcessInfo.processInfo.environment))
         self.revocations = revocations
@@ -75,7 +78,8 @@ struct WorkerParts: Sendable {
             intake: intake,
             counters: counters,
             hostname: hostname,
-            log: log
+            log: log,
+            signals: table.hooks.signals
         )
         pool = try Self.pool(
             configuration,

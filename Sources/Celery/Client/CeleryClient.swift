@@ -26,11 +26,13 @@ public final class CeleryClient: Service, Sendable {
     /// - Parameters:
     ///   - configuration: the settings.
     ///   - logger: where the client logs to; nothing above debug but lost results and trouble with connections.
+    ///   - middlewares: what stands around the publishing of each message, the outermost first.
     /// - Throws: ``CeleryError/Code/invalidConfiguration`` for settings that cannot be used, such as a broker URL that
     ///   cannot be read.
     public convenience init(
         configuration: CeleryConfiguration = CeleryConfiguration(),
-        logger: Logger
+        logger: Logger,
+        middlewares: [any PublishMiddleware] = []
     ) throws(CeleryError) {
         try configuration.validate()
         let broker = try AMQPBroker(
@@ -38,7 +40,7 @@ public final class CeleryClient: Service, Sendable {
             connectionName: "swcelery client \(ProcessIdentity.origin)",
             logger: logger
         )
-        self.init(broker: broker, configuration: configuration, logger: logger)
+        self.init(broker: broker, configuration: configuration, logger: logger, middlewares: middlewares)
     }
 
     /// Makes a client of any broker.
@@ -47,14 +49,22 @@ public final class CeleryClient: Service, Sendable {
     ///   - broker: where connections come from.
     ///   - configuration: the settings.
     ///   - logger: where the client logs to.
+    ///   - middlewares: what stands around the publishing of each message, the outermost first.
     ///   - registered: the own options of tasks that this process has registered (a worker's); nil for others.
     package init(
         broker: any Broker,
         configuration: CeleryConfiguration = CeleryConfiguration(),
         logger: Logger,
+        middlewares: [any PublishMiddleware] = [],
         registered: @escaping @Sendable (String) -> TaskOptions? = { _ in nil }
     ) {
-        core = ClientCore(broker: broker, configuration: configuration, logger: logger, registered: registered)
+        core = ClientCore(
+            broker: broker,
+            configuration: configuration,
+            logger: logger,
+            middlewares: middlewares,
+            registered: registered
+        )
         scope = nil
     }
 
@@ -96,15 +106,18 @@ public final class CeleryClient: Service, Sendable {
 /// - Parameters:
 ///   - configuration: the settings.
 ///   - logger: where the client logs to.
+///   - middlewares: what stands around the publishing of each message, the outermost first.
 ///   - body: what uses the client.
 /// - Returns: what the body returns.
 /// - Throws: ``CeleryError/Code/invalidConfiguration``, and what the body throws.
 public func withCeleryClient<Result>(
     configuration: CeleryConfiguration = CeleryConfiguration(),
     logger: Logger,
+    middlewares: [any PublishMiddleware] = [],
     _ body: (CeleryClient) async throws -> Result
 ) async throws -> Result {
-    try await withCeleryClient(CeleryClient(configuration: configuration, logger: logger), body)
+    let client = try CeleryClient(configuration: configuration, logger: logger, middlewares: middlewares)
+    return try await withCeleryClient(client, body)
 }
 
 /// Runs a body with this client, which is shut down behind it.

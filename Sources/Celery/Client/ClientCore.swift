@@ -8,18 +8,21 @@ final class ClientCore: Sendable {
     let publisher: Publisher
     let backend: RPCResultBackend
     let logger: Logger
+    private let middlewares: PublishMiddlewares
     private let registered: @Sendable (String) -> TaskOptions?
 
     init(
         broker: any Broker,
         configuration: CeleryConfiguration,
         logger: Logger,
+        middlewares: [any PublishMiddleware],
         registered: @escaping @Sendable (String) -> TaskOptions?
     ) {
         composer = TaskComposer(configuration: configuration)
         publisher = Publisher(broker: broker, configuration: configuration, logger: logger)
         backend = RPCResultBackend(broker: broker, configuration: configuration, logger: logger)
         self.logger = logger
+        self.middlewares = PublishMiddlewares(middlewares)
         self.registered = registered
     }
 
@@ -50,12 +53,12 @@ final class ClientCore: Sendable {
 
     /// Publishes messages, those of a group at a time.
     private func publish(_ tasks: [ComposedTask]) async throws(CeleryError) {
-        if tasks.count == 1 { return try await publisher.publish(tasks[0]) }
+        if tasks.count == 1 { return try await publish(tasks[0]) }
         let failure = await withTaskGroup(of: CeleryError?.self) { group in
             for task in tasks {
-                group.addTask { [publisher] in
+                group.addTask { [self] in
                     do throws(CeleryError) {
-                        try await publisher.publish(task)
+                        try await publish(task)
                         return nil
                     } catch {
                         return error
@@ -65,6 +68,10 @@ final class ClientCore: Sendable {
             return await group.reduce(nil) { $0 ?? $1 }
         }
         if let failure { throw failure }
+    }
+
+    private func publish(_ task: ComposedTask) async throws(CeleryError) {
+        try await middlewares.publish(task) { (task) async throws(CeleryError) in try await publisher.publish(task) }
     }
 
     private static func late(_ limit: Duration?) -> CeleryError {

@@ -40,7 +40,9 @@ extension TaskComposer {
         }
         let options = signature.subtaskType == "chain" ? try Self.chainOptions(signature) : TaskOptions()
         let context = context.within(message.headers)
-        guard steps.count > 1 else { return try composeTask(steps[0], prepending: [], options: options, context: context) }
+        guard steps.count > 1 else {
+            return try composeTask(steps[0], prepending: [], options: options, context: context)
+        }
         let composition = try compose(chain: steps, options: options, context: context)
         guard let first = composition.tasks.first else { throw Self.emptyReplacement }
         return first

@@ -11,7 +11,7 @@ extension TaskComposer {
         context: SendContext
     ) throws(CeleryError) -> ComposedTask {
         if !signature.options.isEmpty { options.fill(fromStored: try TaskOptions(decoding: signature.options)) }
-        let isKnown = fillKnown(&options, signature, context)
+        let isKnown = try fillKnown(&options, signature, context)
         let body = try body(signature.wire, Self.arguments(arguments, before: signature.wire), options)
         let decision = try router.route(signature.task, args: body.args, kwargs: body.kwargs, options: &options)
         // A null that a known task's own options pass on keeps kombu from writing its default.
@@ -68,8 +68,20 @@ extension TaskComposer {
     }
 
     /// Adds the own options and the settings for tasks, where the task is more than a name; answers whether it is.
-    private func fillKnown(_ options: inout TaskOptions, _ signature: Signature, _ context: SendContext) -> Bool {
+    ///
+    /// - Throws: ``CeleryError/Code/invalidOption`` where the task's own soft time limit is longer than its hard one
+    ///   (`celery.app.task.Task.apply_async`).
+    private func fillKnown(
+        _ options: inout TaskOptions,
+        _ signature: Signature,
+        _ context: SendContext
+    ) throws(CeleryError) -> Bool {
         if let declared = signature.declared {
+            if let soft = declared.options.softTimeLimit, let hard = declared.options.timeLimit, soft > hard,
+                hard > .zero
+            {
+                throw CeleryError(.invalidOption, "soft_time_limit must be less than or equal to time_limit")
+            }
             if declared.hasOptions { options.fill(from: declared.options) }
         } else if let own = context.registered(signature.task) {
             options.fill(from: own)

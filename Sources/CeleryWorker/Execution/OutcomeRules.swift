@@ -68,7 +68,13 @@ extension OutcomeRules {
         let cause = retry.cause.map { TaskOutcome.Failure($0, of: task) }
         guard isAllowed(retry.max) else { return .failure(cause ?? exhausted(args: retry.args, kwargs: retry.kwargs)) }
         return .retry(
-            TaskOutcome.Retrial(after: retry.after, eta: retry.eta, cause: cause, args: retry.args, kwargs: retry.kwargs)
+            TaskOutcome.Retrial(
+                after: retry.after,
+                eta: retry.eta,
+                cause: cause,
+                args: retry.args,
+                kwargs: retry.kwargs
+            )
         )
     }
 

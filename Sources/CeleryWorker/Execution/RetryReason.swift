@@ -29,3 +29,10 @@ struct RetryReason: Sendable {
         String(WireDate(date).text.map { $0 == "T" ? " " : $0 })
     }
 }
+
+extension RetryReason {
+    /// The reason of a wish to run again.
+    init(_ retry: TaskOutcome.Retrial, task: WorkerTask) {
+        self.init(delay: retry.after ?? task.retryDelay, eta: retry.eta, cause: retry.cause?.exception)
+    }
+}

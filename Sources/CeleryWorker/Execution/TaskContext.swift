@@ -14,7 +14,7 @@ public struct TaskContext: Sendable {
     let start: ContinuousClock.Instant
 
     /// A logger whose lines carry the task's id and name; `Logger.current` is the same one during the run.
-    public let logger: Logger
+    public var logger: Logger
 
     /// Makes the context of a run that starts now.
     init(invocation: Invocation, host: any TaskHost) {

@@ -25,8 +25,13 @@ struct TaskLog: Sendable {
     }
 
     func failed(_ request: TaskRequest, _ failure: TaskOutcome.Failure) {
+        let exception = failure.exception
+        if failure.isTimeout {
+            return logger.error("Hard time limit (\(exception.message)s) exceeded for \(request.label)")
+        }
+        if failure.isExpected { return logger.info("Task \(request.label) raised expected: \(exception.pythonRepr)") }
         let traceback = failure.traceback.map { "\n\($0.trimmedEnd)" } ?? ""
-        logger.error("Task \(request.label) raised unexpected: \(failure.exception.pythonRepr)\(traceback)")
+        logger.error("Task \(request.label) raised unexpected: \(exception.pythonRepr)\(traceback)")
     }
 
     func retried(_ request: TaskRequest, _ reason: RetryReason) {
@@ -51,6 +56,11 @@ struct TaskLog: Sendable {
 
     func lostProcess(_ request: TaskRequest, _ reason: String) {
         logger.error("Task \(request.label) goes back to its queue: its process exited prematurely: \(reason)")
+    }
+
+    /// Celery's words.
+    func lostRetryFailed(_ request: TaskRequest, _ error: CeleryError) {
+        logger.error("Failed to retry task \(request.label) after worker was lost", error: error)
     }
 
     func cancelled(_ request: TaskRequest) {

@@ -1,6 +1,7 @@
 import AMQP
 import Celery
 import CeleryProtocol
+import Logging
 
 /// Sends tasks for a worker: what running tasks send, and what follows them.
 ///
@@ -14,12 +15,14 @@ final class TaskSender: Sendable {
     private let publisher: ConfirmPublisher
     private let origin: String
     private let tasks: TaskTable
+    private let logger: Logger
 
-    init(composer: TaskComposer, publisher: ConfirmPublisher, tasks: TaskTable, origin: String) {
+    init(composer: TaskComposer, publisher: ConfirmPublisher, tasks: TaskTable, origin: String, logger: Logger) {
         self.composer = composer
         self.publisher = publisher
         self.tasks = tasks
         self.origin = origin
+        self.logger = logger
     }
 
     /// Sends a task on behalf of a running one and counts it as its child.
@@ -136,6 +139,15 @@ extension TaskSender {
     }
 
     private func send(_ task: ComposedTask) async throws(CeleryError) {
+        let hooks = tasks.hooks
+        try await hooks.publishing.publish(task) { (task) async throws(CeleryError) in
+            hooks.signals.beforeTaskPublish.send(TaskPublication(task), logger)
+            try await publish(task)
+            hooks.signals.afterTaskPublish.send(TaskPublication(task), logger)
+        }
+    }
+
+    private func publish(_ task: ComposedTask) async throws(CeleryError) {
         try await prepareTarget(of: task)
         switch await publisher.publish(task.message) {
         case .confirmed: return

@@ -29,6 +29,7 @@ extension Dispatcher {
             environment.log.received(request)
             if message.redelivered, !duplicates.isEmpty, isDuplicate(request) { return }
             if environment.check.discards(request) { return }
+            task.hooks.signals.taskReceived.send(TaskSignal.Received(request), environment.log.logger)
             place(request, message, eta: eta)
         } catch {
             environment.finisher.refuse(message, delivery, error)

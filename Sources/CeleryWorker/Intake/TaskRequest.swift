@@ -62,6 +62,9 @@ final class TaskRequest: Sendable {
     /// Whether the delivery is acknowledged after the outcome instead of at the start.
     var acksLate: Bool { task.acksLate }
 
+    /// Whether outcomes that are no success are sent to the caller (Celery's `store_errors`).
+    var wantsErrors: Bool { wantsResult || task.storesIgnoredErrors }
+
     /// What logs call the task: `NAME[ID]`.
     var label: String { "\(envelope.headers.displayName.loggable)[\(envelope.headers.id.loggable)]" }
 

@@ -5,9 +5,15 @@ public import CeleryProtocol
 ///
 /// A registry is a value: it is filled before the worker is made and does not change afterwards. A name that is
 /// registered twice is reported when the worker is made.
+///
+/// Beside tasks it holds what stands around them: middlewares (``add(_:)``, ``add(publishing:)``) and handlers of signals
+/// (``on(_:_:)``). Child processes have the same registry, and so the same of these.
 public struct TaskRegistry: Sendable {
     private var tasks: [String: RegisteredTask] = [:]
     private var duplicates: [String] = []
+    var middlewares: [any TaskMiddleware] = []
+    var publishMiddlewares: [any PublishMiddleware] = []
+    var signals = SignalTable()
 
     /// Makes a registry with the tasks that every Celery worker has.
     public init() {
@@ -26,7 +32,8 @@ public struct TaskRegistry: Sendable {
             let names = duplicates.sorted().joined(separator: ", ")
             throw CeleryError(.invalidConfiguration, "tasks are registered twice: \(names)")
         }
-        return try TaskTable(tasks.values, configuration)
+        let hooks = WorkerHooks(middlewares: middlewares, publishing: publishMiddlewares, signals: signals)
+        return try TaskTable(tasks.values, configuration, hooks: hooks)
     }
 
     mutating func add(_ name: String, _ options: TaskRegistrationOptions, body: @escaping RegisteredTask.Body) {

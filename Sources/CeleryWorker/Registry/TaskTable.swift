@@ -3,19 +3,25 @@ import Celery
 /// The tasks of a worker by name.
 struct TaskTable: Sendable {
     private let tasks: [String: WorkerTask]
+    let hooks: WorkerHooks
 
     /// Makes the table.
     ///
     /// - Throws: ``CeleryError/Code/invalidConfiguration`` for a task whose settings cannot be used, and for a default rate
     ///   limit that cannot be read.
-    init(_ tasks: some Sequence<RegisteredTask>, _ configuration: CeleryConfiguration) throws(CeleryError) {
+    init(
+        _ tasks: some Sequence<RegisteredTask>,
+        _ configuration: CeleryConfiguration,
+        hooks: WorkerHooks
+    ) throws(CeleryError) {
         var defaultRate: RateLimit?
         if let text = configuration.taskDefaultRateLimit { defaultRate = try RateLimit(text) }
         var table: [String: WorkerTask] = [:]
         for task in tasks where table[task.name] == nil {
-            table[task.name] = try WorkerTask(task, configuration, defaultRate: defaultRate)
+            table[task.name] = try WorkerTask(task, configuration, defaultRate: defaultRate, hooks: hooks)
         }
         self.tasks = table
+        self.hooks = hooks
     }
 
     subscript(name: String) -> WorkerTask? { tasks[name] }

@@ -22,6 +22,7 @@ final class WorkerTask: Sendable {
     let tracksStarted: Bool
     /// The limits, which may be changed at run time.
     let limits: TaskLimits
+    let hooks: WorkerHooks
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
 
@@ -36,12 +37,14 @@ final class WorkerTask: Sendable {
     init(
         _ task: RegisteredTask,
         _ configuration: CeleryConfiguration,
-        defaultRate: RateLimit? = nil
+        defaultRate: RateLimit? = nil,
+        hooks: WorkerHooks = .none
     ) throws(CeleryError) {
         let options = task.options
         try Self.check(task)
         name = task.name
         body = task.body
+        self.hooks = hooks
         maxRetries = options.maxRetries
         retryDelay = options.retryDelay
         autoRetry = options.autoRetry
@@ -86,7 +89,9 @@ extension WorkerTask {
         if let serializer = options.serializer, !serializers.contains(serializer) {
             throw invalid(task, "its serializer '\(serializer)' is not there: tasks are sent as json")
         }
-        if let retries = options.maxRetries, retries < 0 { throw invalid(task, "a number of retries cannot be negative") }
+        if let retries = options.maxRetries, retries < 0 {
+            throw invalid(task, "a number of retries cannot be negative")
+        }
         if options.retryDelay < .zero { throw invalid(task, "a delay of retries cannot be negative") }
         if let problem = options.autoRetry?.problem { throw invalid(task, problem) }
     }

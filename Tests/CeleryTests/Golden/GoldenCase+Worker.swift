@@ -1,6 +1,7 @@
 import AMQP
 import CeleryProtocol
 import FoundationEssentials
+import Testing
 
 @testable import Celery
 
@@ -75,6 +76,34 @@ extension GoldenCase {
             let ids = count == 0 ? [] : [capture.headers.group ?? "", capture.headers.id]
             let tasks = try make(composer, parent, capture.context(ids: ids))
             return Array(tasks.prefix(1))
+        }
+    }
+}
+
+extension GoldenCase {
+    /// What takes the place of a running task.
+    static let replacements: [GoldenCase] = [
+        replace("worker_replace_task", ids: 0, by: Signature("tasks.add", args: [5, 1])),
+        replace("worker_replace_chain", ids: 1, by: Chain([Signature("tasks.add", args: [5, 1]), mul(10)]).signature),
+        replace("worker_replace_in_chain", ids: 0, by: Signature("tasks.add", args: [5, 1])) { capture, parent in
+            var step = mul(7)
+            step.wire.options = try #require(capture.chain.first?["options"]?.objectValue)
+            step.wire.options["replaced_task_nesting"] = nil
+            parent.body.embed.chain = [step.json]
+        },
+    ]
+
+    private static func replace(
+        _ name: String,
+        ids count: Int,
+        by signature: Signature,
+        change: @escaping @Sendable (Capture, inout TaskMessage) throws -> Void = { _, _ in }
+    ) -> GoldenCase {
+        GoldenCase(name) { capture, composer in
+            var parent = capture.parent()
+            try change(capture, &parent)
+            let context = try capture.context(ids: count == 0 ? [] : [capture.headers.id])
+            return [try composer.replace(parent, with: signature, replyTo: nil, context: context)]
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 struct GoldenTests {
     static let cases: [GoldenCase] =
         GoldenCase.tasks + GoldenCase.options + GoldenCase.links + GoldenCase.routes + GoldenCase.chains
-        + GoldenCase.followers + GoldenCase.retries + GoldenCase.delayed
+        + GoldenCase.followers + GoldenCase.replacements + GoldenCase.retries + GoldenCase.delayed
 
     @Test(arguments: cases)
     func reproduces(_ golden: GoldenCase) throws {

@@ -1,0 +1,67 @@
+import AMQP
+import Celery
+import CeleryProtocol
+
+/// Requests that do not run.
+extension Finisher {
+    /// Discards a request whose expiry has passed.
+    func expire(_ request: TaskRequest) {
+        counters.expired.add()
+        log.expired(request)
+        discard(request, reason: "expired", isExpired: true)
+    }
+
+    /// Discards a request that was revoked before it started.
+    func revoke(_ request: TaskRequest, _ match: Revocations.Match) {
+        counters.revoked.add()
+        log.revoked(request, match)
+        discard(request, reason: "revoked", isExpired: false)
+    }
+
+    private func discard(_ request: TaskRequest, reason: String, isExpired: Bool) {
+        signals.taskRevoked.send(TaskSignal.Revoked(request, signal: nil, isExpired: isExpired), log.logger)
+        let message = request.wantsErrors ? composer.message(of: request.envelope, .revoked, .revoked(reason)) : nil
+        publish(message, for: request) { self.ledger.settle(request.delivery, .ack) }
+    }
+
+    /// Refuses a request whose body cannot be read: it was not acknowledged yet.
+    func refuse(_ request: TaskRequest, _ error: ProtocolError) {
+        counters.rejected.add()
+        log.refused(task: request.task.name, id: request.id, request.info, error)
+        sendRejected(task: request.task.name, id: request.id, request.info, error)
+        let message = composer.message(of: request.envelope, .failure, ExceptionInfo(error))
+        publish(message, for: request) { self.ledger.settle(request.delivery, .reject(requeue: false)) }
+    }
+
+    /// Refuses a message whose headers cannot be read.
+    func refuse(_ message: IncomingMessage, _ delivery: DeliveryID, _ error: ProtocolError) {
+        counters.rejected.add()
+        let (task, id) = ReceivedTask.identity(of: message.properties)
+        let info = DeliveryInfo(message)
+        log.refused(task: task, id: id, info, error)
+        sendRejected(task: task, id: id, info, error)
+        let result = composer.message(refusing: message.properties, ExceptionInfo(error))
+        publish(result, for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
+    }
+
+    /// Refuses a task that nobody has registered, and fails the steps of its chain.
+    func refuseUnknown(_ envelope: TaskEnvelope, _ delivery: DeliveryID, _ info: DeliveryInfo) {
+        counters.rejected.add()
+        log.unknown(envelope, info)
+        signals.taskUnknown.send(TaskSignal.Unknown(headers: envelope.headers, deliveryInfo: info), log.logger)
+        let exception = ExceptionInfo.notRegistered(envelope.headers.task)
+        if let chain = try? envelope.decodedBody().embed.chain {
+            let failure = TaskOutcome.Failure(exception: exception, traceback: nil)
+            for step in composer.messages(failing: chain, failure) { publish(step, for: nil) {} }
+        }
+        let message = composer.message(of: envelope, .failure, exception)
+        publish(message, for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
+    }
+
+    private func sendRejected(task: String?, id: String?, _ info: DeliveryInfo, _ error: ProtocolError) {
+        signals.taskRejected.send(
+            TaskSignal.Rejected(task: task, id: id, deliveryInfo: info, error: error),
+            log.logger
+        )
+    }
+}
