@@ -65,6 +65,8 @@ let package = Package(
             dependencies: ["Celery", "CeleryCommandLine", "CeleryProtocol", "CeleryWorker"]
         ),
         .target(name: "CeleryTestKit", dependencies: ["AMQP", "Celery", "CeleryWorker", deque, logging]),
+        .target(name: "PoolTasks", dependencies: ["AMQPValues", "Celery", "CeleryWorker"], path: "Tests/PoolTasks"),
+        .executableTarget(name: "PoolChild", dependencies: ["CeleryWorker", "PoolTasks"], path: "Tests/PoolChild"),
         .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "CThreadSanitizer", logging]),
         .testTarget(
@@ -80,7 +82,8 @@ let package = Package(
         .testTarget(
             name: "CeleryWorkerTests",
             dependencies: [
-                "AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", logging,
+                "AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", "PoolTasks",
+                logging,
             ]
         ),
         .testTarget(

@@ -9,6 +9,8 @@ public struct CeleryError: Error, Sendable {
         /// The code's name, as in the static members.
         public let description: String
 
+        package init(description: String) { self.description = description }
+
         /// A setting has a value that cannot be used.
         public static let invalidConfiguration = Code(description: "invalidConfiguration")
         /// An option of a send has a value that cannot be used.
@@ -41,6 +43,10 @@ public struct CeleryError: Error, Sendable {
         public static let resultIgnored = Code(description: "resultIgnored")
         /// A worker was connected and consumed nothing for too long (`workerWatchdogTimeout`).
         public static let consumingStopped = Code(description: "consumingStopped")
+        /// The child processes of a worker cannot be started.
+        public static let childStartFailed = Code(description: "childStartFailed")
+        /// A task in the worker's own process ignored its cancellation for too long (`restartTimeout`).
+        public static let taskAbandoned = Code(description: "taskAbandoned")
         /// The client has been shut down.
         public static let closed = Code(description: "closed")
         /// The caller's Swift task was cancelled.

@@ -1,5 +1,7 @@
 import ArgumentParser
+import CeleryWorker
 import FoundationEssentials
+import Logging
 
 #if canImport(Glibc)
 import Glibc
@@ -23,7 +25,19 @@ struct CommandLineTool<Application: CeleryApplication> {
 
     /// Runs with the process's arguments and ends the process.
     func runAndExit() async -> Never {
+        if PoolChild.isStarted { await runChild() }
         exit(await run(Array(CommandLine.arguments.dropFirst())).code)
+    }
+
+    /// Becomes a child process of a worker, whose arguments do not concern it.
+    private func runChild() async -> Never {
+        await PoolChild.run { start in
+            let isColored = ConsoleStream.error.isTerminal && variables[.noColor] == nil
+            Application.bootstrapLogging(LoggingOptions(level: start.logLevel, isColored: isColored))
+            var registry = TaskRegistry()
+            try Application.register(&registry)
+            return (registry, Logger(label: "celery.worker"))
+        }
     }
 
     /// Runs the command and says with which code the process is to end.

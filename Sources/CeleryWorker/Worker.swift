@@ -73,6 +73,14 @@ public final class Worker: Service {
     /// How many tasks run at a time.
     public var concurrency: Int { parts.concurrency }
 
+    /// The slots and child processes of the moment.
+    public var pool: PoolStatus { parts.pool.status }
+
+    /// Changes how many tasks run at a time (Celery's `pool_grow` and `pool_shrink`).
+    ///
+    /// Slots beyond the number end with what they run. What is fetched ahead stays as it was at the start.
+    public func resizePool(to concurrency: Int) { parts.pool.resize(to: concurrency) }
+
     /// What the worker has done so far.
     public var statistics: WorkerStatistics { parts.counters.snapshot }
 

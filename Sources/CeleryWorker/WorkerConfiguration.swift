@@ -36,6 +36,14 @@ public struct WorkerConfiguration: Sendable {
     ///
     /// Celery: `--pool`.
     public var pool: Pool
+    /// Bounds within which the number of child processes follows the work; nil for a fixed number.
+    ///
+    /// In place of `concurrency`, with the pool of child processes only. Celery: `--autoscale`.
+    public var autoscale: Autoscale?
+    /// The executable of child processes; nil for the running one.
+    ///
+    /// It has to register the same tasks, and to begin with ``PoolChild``.
+    package var childExecutable: String?
     /// Whether the queues are emptied before the worker starts.
     ///
     /// Celery: `--purge`.
@@ -46,6 +54,14 @@ public struct WorkerConfiguration: Sendable {
     public var flushTimeout: Duration
     /// How long a cold shutdown waits for the cancelled tasks to end.
     public var cancellationTimeout: Duration
+    /// How long a task in this process may ignore that its hard limit, or a revoke, has cancelled it.
+    ///
+    /// After that it is abandoned: its outcome is published, and another task gets its slot although its body goes on.
+    public var abandonmentTimeout: Duration
+    /// How long an abandoned body may go on before the worker ends with ``CeleryError/Code/taskAbandoned``; nil for ever.
+    ///
+    /// Code inside of a process cannot be killed, so whoever supervises the worker has to start it again.
+    public var restartTimeout: Duration?
 
     /// Makes a configuration; the defaults are Celery's where it has them.
     public init(
@@ -55,10 +71,13 @@ public struct WorkerConfiguration: Sendable {
         prefetchMultiplier: Int? = nil,
         hostname: String = "celery@%h",
         pool: Pool = .tasks,
+        autoscale: Autoscale? = nil,
         purge: Bool = false,
         resultWindow: Int = 1_000,
         flushTimeout: Duration = .seconds(30),
-        cancellationTimeout: Duration = .seconds(5)
+        cancellationTimeout: Duration = .seconds(5),
+        abandonmentTimeout: Duration = .seconds(2),
+        restartTimeout: Duration? = .seconds(30)
     ) {
         self.queues = queues
         self.excludedQueues = excludedQueues
@@ -66,9 +85,12 @@ public struct WorkerConfiguration: Sendable {
         self.prefetchMultiplier = prefetchMultiplier
         self.hostname = hostname
         self.pool = pool
+        self.autoscale = autoscale
         self.purge = purge
         self.resultWindow = resultWindow
         self.flushTimeout = flushTimeout
         self.cancellationTimeout = cancellationTimeout
+        self.abandonmentTimeout = abandonmentTimeout
+        self.restartTimeout = restartTimeout
     }
 }

@@ -36,6 +36,8 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var settledDuplicates = 0
     /// Late-acknowledged runs that were cancelled because their channel was lost.
     public var cancelledRuns = 0
+    /// Runs that were reported as ended although their bodies went on in this process.
+    public var abandoned = 0
     /// Late-acknowledged runs that came near the broker's consumer timeout.
     public var overdueRuns = 0
     /// Settlements that came after their channel was lost; the broker delivers such messages again.
@@ -54,6 +56,12 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var publishReconnects = 0
     /// Consuming channels that were replaced because nothing came although the broker should have delivered.
     public var watchdogReplacements = 0
+    /// Child processes that were started.
+    public var childStarts = 0
+    /// Child processes that have died by themselves, or by a stranger's hand.
+    public var childDeaths = 0
+    /// Child processes that were replaced because they had run enough tasks, or had grown too large.
+    public var childrenRetired = 0
     /// How often the broker has asked the worker to publish nothing for now (`connection.blocked`).
     public var blockedPublishing = 0
     /// Whether the broker asks so at present.
@@ -90,6 +98,7 @@ final class WorkerCounters: Sendable {
     let heldDuplicates = Counter()
     let settledDuplicates = Counter()
     let cancelledRuns = Counter()
+    let abandoned = Counter()
     let overdueRuns = Counter()
     let staleSettlements = Counter()
     let unroutableResults = Counter()
@@ -99,6 +108,9 @@ final class WorkerCounters: Sendable {
     let reconnects = Counter()
     let publishReconnects = Counter()
     let watchdogReplacements = Counter()
+    let childStarts = Counter()
+    let childDeaths = Counter()
+    let childrenRetired = Counter()
     let blockedPublishing = Counter()
     let isPublishingBlocked = Atomic<Bool>(false)
 
@@ -122,6 +134,7 @@ final class WorkerCounters: Sendable {
             heldDuplicates: heldDuplicates.count,
             settledDuplicates: settledDuplicates.count,
             cancelledRuns: cancelledRuns.count,
+            abandoned: abandoned.count,
             overdueRuns: overdueRuns.count,
             staleSettlements: staleSettlements.count,
             unroutableResults: unroutableResults.count,
@@ -131,6 +144,9 @@ final class WorkerCounters: Sendable {
             reconnects: reconnects.count,
             publishReconnects: publishReconnects.count,
             watchdogReplacements: watchdogReplacements.count,
+            childStarts: childStarts.count,
+            childDeaths: childDeaths.count,
+            childrenRetired: childrenRetired.count,
             blockedPublishing: blockedPublishing.count,
             isPublishingBlocked: isPublishingBlocked.load(ordering: .relaxed)
         )

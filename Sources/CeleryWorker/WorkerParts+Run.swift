@@ -27,6 +27,14 @@ extension WorkerParts {
             logger.info("\(hostname) ready.")
             signals.workerReady.send(event, logger)
         }
+        pool.whenFailed { error in
+            failure.open(error)
+            shutdown.open()
+        }
+        abandonment.whenOpen { error in
+            failure.open(error)
+            shutdown.open()
+        }
         await shutdown.wait()
         signals.workerShuttingDown.send(event, logger)
         announcement.cancel()

@@ -15,6 +15,8 @@ struct WorkerParts: Sendable {
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
     let coldShutdown = Gate<Void>()
+    /// Opens when a task that was abandoned makes the worker end.
+    let abandonment = Gate<CeleryError>()
     let configuration: WorkerConfiguration
     let celery: CeleryConfiguration
     let logger: Logger
@@ -79,13 +81,32 @@ struct WorkerParts: Sendable {
             log: log,
             signals: table.hooks.signals
         )
-        pool = try Self.pool(configuration, concurrency: concurrency)
+        pool = try Self.pool(
+            configuration,
+            ProcessPoolOptions(
+                hostname: hostname,
+                concurrency: concurrency,
+                autoscale: configuration.autoscale,
+                celery: celery,
+                cancellationTimeout: configuration.cancellationTimeout,
+                executable: configuration.childExecutable,
+                logger: logger,
+                counters: counters
+            ),
+            AbandonmentWatch(
+                limit: configuration.restartTimeout,
+                failure: abandonment,
+                counters: counters,
+                logger: logger
+            )
+        )
         let check = RevocationCheck(revocations: revocations, finisher: finisher)
         runner = TaskRunner(
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
             check: check,
             ledger: ledger,
-            counters: counters
+            counters: counters,
+            executor: executor
         )
         let memory = TopologyMemory()
         consuming = ConsumerSupervisor(
@@ -146,17 +167,22 @@ struct WorkerParts: Sendable {
 
     private static func pool(
         _ configuration: WorkerConfiguration,
-        concurrency: Int
+        _ options: ProcessPoolOptions,
+        _ watch: AbandonmentWatch
     ) throws(CeleryError) -> any ExecutionPool {
         switch configuration.pool {
-        case .tasks, .solo: return InProcessPool(concurrency: concurrency)
-        case .processes:
-            throw CeleryError(.invalidConfiguration, "the pool of child processes does not exist yet")
+        case .tasks, .solo:
+            return InProcessPool(concurrency: options.concurrency, patience: configuration.abandonmentTimeout) {
+                watch.watch($0)
+            }
+        case .processes: return try ProcessPool(options: options)
         }
     }
 
     private static func concurrency(_ configuration: WorkerConfiguration, _ celery: CeleryConfiguration) -> Int {
         guard configuration.pool != .solo else { return 1 }
+        // What is fetched ahead has to do for as many children as there may be.
+        if let autoscale = configuration.autoscale, configuration.pool == .processes { return autoscale.max }
         let wanted =
             configuration.concurrency ?? celery.workerConcurrency ?? ProcessInfo.processInfo.activeProcessorCount
         return max(1, wanted)

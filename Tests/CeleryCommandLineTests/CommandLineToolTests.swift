@@ -145,7 +145,7 @@ private struct SampleApplication: CeleryApplication {
 
     @Test(arguments: [
         ["bogus"], ["worker", "--bogus"], ["worker", "extra"], ["worker", "-c", "many"], ["worker", "-Q"],
-        ["worker", "-P", "prefork"], ["worker", "-l", "loud"], ["worker", "-A", "app"], ["worker", "--workdir", "/"],
+        ["worker", "-P", "custom"], ["worker", "-l", "loud"], ["worker", "-A", "app"], ["worker", "--workdir", "/"],
         ["call"], ["call", ""], ["call", "x", "-a", "{"], ["call", "x", "--timeout", "3"],
         ["call", "x", "--priority", "300"],
         ["call", "x", "--eta", "soon"], ["result"],

@@ -14,10 +14,8 @@ import Testing
     }
 
     @Test(arguments: ["prefork", "processes"])
-    func thePoolOfProcessesIsRefusedWithAdvice(name: String) throws {
-        let error = try #require(throws: OptionError.self) { try PoolName(parsing: name) }
-        #expect(error.description.contains("does not exist yet"))
-        #expect(error.description.contains("'tasks'"))
+    func aliasesOfThePoolOfProcesses(name: String) throws {
+        #expect(try PoolName(parsing: name) == .processes)
     }
 
     @Test func anUnknownPoolIsRefused() {

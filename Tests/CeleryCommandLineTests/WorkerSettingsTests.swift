@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func aBadVariableIsAnErrorOfUsage() throws {
-        let failure = try #require(throws: CommandFailure.self) { try settings([], ["CELERY_WORKER_POOL": "prefork"]) }
+        let failure = try #require(throws: CommandFailure.self) { try settings([], ["CELERY_WORKER_POOL": "custom"]) }
         #expect(failure.status == .usage)
         #expect(failure.message.contains("CELERY_WORKER_POOL"))
     }

@@ -1,4 +1,4 @@
-// What Swift's Glibc module leaves out, with integers only at the border: no pointer crosses into Swift.
+// What Swift's Glibc module leaves out, with integers at the border wherever that is possible.
 #ifndef SWCELERY_CSYSTEMSHIMS_H
 #define SWCELERY_CSYSTEMSHIMS_H
 
@@ -61,5 +61,91 @@ void swc_socket_shutdown(int descriptor);
 
 /// Closes the descriptor.
 void swc_socket_close(int descriptor);
+
+/// Where a child process finds its socket.
+enum { SWC_CHILD_SOCKET = 3 };
+
+/// A child process that was started.
+typedef struct {
+  int pid;
+  /// The parent's end of the socket, non-blocking and close-on-exec.
+  int socket;
+  /// Readable once the child has ended; -1 where the system has no such thing.
+  int exit_watch;
+  /// 0, or the errno of a start that failed.
+  int failure;
+} swc_child_t;
+
+/// Starts an executable as a child: with its end of a socket pair as SWC_CHILD_SOCKET, standard input from /dev/null, no
+/// other descriptors, signals as they are by default, and in a process group of its own. `assignment` is added to the
+/// environment. The calling thread has to live as long as the child.
+swc_child_t swc_child_spawn(const char *path, const char *name, const char *title, const char *assignment);
+
+/// Writes the path of the running executable; answers 0 or an errno.
+int swc_executable_path(char *buffer, unsigned long size);
+
+enum {
+  /// It has not ended.
+  SWC_EXIT_NONE = 0,
+  SWC_EXIT_CODE = 1,
+  SWC_EXIT_SIGNAL = 2,
+  /// It has ended, and nobody can tell how.
+  SWC_EXIT_UNKNOWN = 3,
+};
+
+/// How a process has ended.
+typedef struct {
+  int kind;
+  int value;
+} swc_exit_t;
+
+/// Collects an ended child; does not wait for it.
+swc_exit_t swc_child_wait(int pid);
+
+/// Sends a signal to a child that was not collected.
+void swc_child_signal(int pid, int signal);
+
+/// Kills a child that was not collected, with everything in its process group.
+void swc_child_kill(int pid);
+
+/// The number of a signal, by its name with or without SIG; 0 for an unknown one.
+int swc_signal_number(const char *name);
+
+/// The resident memory of a process in KiB; -1 where that is not known.
+long long swc_child_resident(int pid);
+
+/// In a child: takes care of its socket, its signals, and that it dies with its parent. Answers 0, or an errno where
+/// the socket is none.
+int swc_child_begin(void);
+
+/// Writes a text to standard error.
+void swc_process_complain(const char *text);
+
+/// Ends the process at once; the first one writes out what C's streams hold back.
+void swc_process_flush_and_exit(int code) __attribute__((noreturn));
+void swc_process_exit(int code) __attribute__((noreturn));
+
+/// Reads what is there; 0 at the end, a negative errno on failure.
+long swc_stream_read(int descriptor, void *buffer, unsigned long size);
+
+/// The errno by which a non-blocking read or write says that it would have to wait.
+int swc_errno_would_block(void);
+
+/// Writes to a socket; a negative errno on failure. Raises no SIGPIPE.
+long swc_stream_write(int descriptor, const void *bytes, unsigned long size);
+
+/// A set of descriptors that one thread waits for: epoll on Linux, kqueue elsewhere. -1 on failure.
+int swc_poll_open(void);
+void swc_poll_close(int poll);
+
+/// Waits for a descriptor to be readable from now on; answers 0 or an errno.
+int swc_poll_add(int poll, int descriptor, unsigned long long token);
+
+/// Waits for it to be writable as well, or no longer.
+int swc_poll_watch_writing(int poll, int descriptor, unsigned long long token, int writing);
+void swc_poll_remove(int poll, int descriptor);
+
+/// Waits and writes the tokens of descriptors that are ready; answers how many.
+int swc_poll_wait(int poll, int timeout_ms, unsigned long long *tokens, int capacity);
 
 #endif

@@ -1,9 +1,13 @@
+import CeleryWorker
+
 /// The values of `--pool`: how the worker runs task bodies.
 enum PoolName: String, Sendable {
     /// Structured tasks in this process, as many at a time as the concurrency allows.
     case tasks
     /// One task at a time.
     case solo
+    /// Each task in a child process.
+    case processes
 
     /// Reads a pool's name, or Celery's name of a pool that does the same.
     ///
@@ -12,17 +16,23 @@ enum PoolName: String, Sendable {
         switch text.lowercased() {
         case "tasks", "threads", "gevent", "eventlet": self = .tasks
         case "solo": self = .solo
-        case "prefork", "processes":
-            throw OptionError(
-                """
-                the pool of child processes ('\(text)') does not exist yet. \
-                Use 'tasks', the default: it runs tasks concurrently in the worker's own process
-                """
-            )
+        case "prefork", "processes": self = .processes
         default:
             throw OptionError(
-                "'\(text)' is not one of 'tasks', 'solo', nor an alias of tasks ('threads', 'gevent', 'eventlet')"
+                """
+                '\(text)' is not one of 'processes', 'tasks', 'solo', nor an alias of processes ('prefork') \
+                or of tasks ('threads', 'gevent', 'eventlet')
+                """
             )
+        }
+    }
+
+    /// The pool of this name.
+    var pool: WorkerConfiguration.Pool {
+        switch self {
+        case .tasks: .tasks
+        case .solo: .solo
+        case .processes: .processes
         }
     }
 }

@@ -53,8 +53,8 @@ struct WorkerOptions: ParsableArguments {
     @Option(
         name: [.customShort("P"), .customLong("pool")],
         help: ArgumentHelp(
-            "How tasks run. 'tasks': concurrently in this process ('threads', 'gevent' and 'eventlet' mean the same). 'solo': one at a time. Child processes ('prefork') are not there yet. (default: tasks)",
-            valueName: "tasks|solo"
+            "How tasks run. 'tasks': concurrently in this process ('threads', 'gevent' and 'eventlet' mean the same). 'solo': one at a time. 'processes': each in a child process ('prefork' means the same). (default: tasks)",
+            valueName: "tasks|processes|solo"
         ),
         transform: PoolName.init(parsing:)
     )

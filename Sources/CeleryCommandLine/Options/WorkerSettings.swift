@@ -51,7 +51,7 @@ extension WorkerSettings {
             prefetchMultiplier: prefetchMultiplier,
             // The name is expanded already; its percent signs stand for themselves.
             hostname: node.description.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%"),
-            pool: pool == .solo ? .solo : .tasks,
+            pool: pool.pool,
             purge: purge
         )
     }

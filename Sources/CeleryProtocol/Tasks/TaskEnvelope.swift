@@ -44,6 +44,12 @@ public final class TaskEnvelope: Sendable {
         }
     }
 
+    /// The body as it came; nil where recognising the message has read it.
+    package var encodedBody: [UInt8]? {
+        guard case .encoded(let bytes, _) = content else { return nil }
+        return bytes
+    }
+
     /// The whole message, with the body read.
     ///
     /// - Throws: ``ProtocolError`` of ``decodedBody()``.

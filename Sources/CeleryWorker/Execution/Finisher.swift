@@ -77,8 +77,7 @@ final class Finisher: Sendable {
 
     /// Tells the caller that the task has started.
     func postStarted(_ run: TaskRun) {
-        let child = run.childProcess.load(ordering: .relaxed)
-        let process = child == 0 ? ProcessIdentity.processID : child
+        let process = run.childProcess ?? ProcessIdentity.processID
         let meta: JSONValue = ["pid": .int(process), "hostname": .string(hostname)]
         postState(.started, meta: meta, of: run)
     }

@@ -2,12 +2,28 @@ import AMQPValues
 import CeleryProtocol
 
 /// A call of a task as its body sees it: what a child process has of a run, too.
-struct Invocation: Sendable {
+///
+/// Shared and not copied: running tasks by the thousand have it in several of their frames.
+final class Invocation: Sendable {
     let task: WorkerTask
     let envelope: TaskEnvelope
     let body: TaskBody
     let info: DeliveryInfo
     let interruption: Interruption
+
+    init(
+        task: WorkerTask,
+        envelope: TaskEnvelope,
+        body: TaskBody,
+        info: DeliveryInfo,
+        interruption: Interruption
+    ) {
+        self.task = task
+        self.envelope = envelope
+        self.body = body
+        self.info = info
+        self.interruption = interruption
+    }
 
     /// The first task of the workflow.
     var rootID: String {

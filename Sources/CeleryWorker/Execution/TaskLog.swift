@@ -35,8 +35,8 @@ struct TaskLog: Sendable {
     }
 
     /// Celery's words.
-    func softLimitPassed(_ request: TaskRequest, _ limit: Duration?) {
-        let seconds = (limit ?? .zero).seconds
+    func softLimitPassed(_ request: TaskRequest, _ limit: Duration) {
+        let seconds = limit.seconds
         let text = Int(exactly: seconds).map(String.init) ?? "\(seconds)"
         logger.warning("Soft time limit (\(text)s) exceeded for \(request.label)")
     }

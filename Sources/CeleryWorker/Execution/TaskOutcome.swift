@@ -2,13 +2,15 @@ import CeleryProtocol
 import FoundationEssentials
 
 /// How a run of a task ended.
+///
+/// What is large is boxed: every running task has room for several of these in its frames.
 enum TaskOutcome: Sendable {
     /// It returned this value.
     case success(JSONValue)
     /// It failed.
-    case failure(Failure)
+    indirect case failure(Failure)
     /// It wants to run again.
-    case retry(Retrial)
+    indirect case retry(Retrial)
     /// It wants no outcome.
     case ignore
     /// It refuses its message.

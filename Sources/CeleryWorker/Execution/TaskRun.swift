@@ -4,26 +4,33 @@ import Synchronization
 /// One run of a task in the worker: its request, its decoded body, and what it has sent so far.
 final class TaskRun: Sendable {
     let request: TaskRequest
-    let body: TaskBody
+    /// The call as its body sees it.
+    let invocation: Invocation
     private let sent = Mutex<[ResultTuple]>([])
-    /// The process of the body where that is a child; 0 before it is known.
-    let childProcess = Atomic(0)
+    private let child = Atomic(0)
     private let start = Mutex<ContinuousClock.Instant?>(nil)
 
     init(request: TaskRequest, body: TaskBody) {
         self.request = request
-        self.body = body
-    }
-
-    /// The call as its body sees it.
-    var invocation: Invocation {
-        Invocation(
+        invocation = Invocation(
             task: request.task,
             envelope: request.envelope,
             body: body,
             info: request.info,
             interruption: request.interruption
         )
+    }
+
+    /// The decoded body of the message.
+    var body: TaskBody { invocation.body }
+
+    /// The process of the body, where that is a child and known.
+    var childProcess: Int? {
+        get {
+            let pid = child.load(ordering: .relaxed)
+            return pid == 0 ? nil : pid
+        }
+        set { child.store(newValue ?? 0, ordering: .relaxed) }
     }
 
     /// Starts the clock: the body is about to run.

@@ -1,3 +1,4 @@
+import AMQPValues
 import CeleryProtocol
 import FoundationEssentials
 import Synchronization
@@ -8,6 +9,7 @@ final class TaskRunner: Sendable {
     private let check: RevocationCheck
     private let ledger: DeliveryLedger
     private let counters: WorkerCounters
+    private let executor: (any TaskExecutor)?
 
     /// Makes a runner.
     ///
@@ -16,32 +18,58 @@ final class TaskRunner: Sendable {
     ///   - check: what does not start any more.
     ///   - ledger: where deliveries are acknowledged at the start.
     ///   - counters: where starts are counted.
-    init(services: TaskServices, check: RevocationCheck, ledger: DeliveryLedger, counters: WorkerCounters) {
+    ///   - executor: where outcomes of cancelled runs are published.
+    init(
+        services: TaskServices,
+        check: RevocationCheck,
+        ledger: DeliveryLedger,
+        counters: WorkerCounters,
+        executor: (any TaskExecutor)? = nil
+    ) {
         self.services = services
         self.check = check
         self.ledger = ledger
         self.counters = counters
+        self.executor = executor
     }
 
     /// Runs a request and returns when the slot is free again, with the time that the body has taken.
     func run(_ request: TaskRequest, by executor: some BodyExecutor) async -> Duration {
+        guard let run = prepare(request) else { return .zero }
+        guard let outcome = await executor.execute(run, accept: { self.accept(run) }) else { return .zero }
+        // What a cancelled task awaits may give up at once, and the outcome has to be published all the same.
+        guard Task.isCancelled else { return await finish(run, outcome) }
+        return await Task(executorPreference: self.executor) { await self.finish(run, outcome) }.value
+    }
+
+    /// The run of a request; nil if it is not to run, and was settled.
+    private func prepare(_ request: TaskRequest) -> TaskRun? {
         if check.discards(request) {
             request.neverBegan.store(true, ordering: .relaxed)
-            return .zero
+            return nil
         }
-        let body: TaskBody
         do {
-            body = try request.envelope.decodedBody()
+            return TaskRun(request: request, body: try request.envelope.decodedBody())
         } catch {
             request.neverBegan.store(true, ordering: .relaxed)
             services.finisher.refuse(request, error)
-            return .zero
+            return nil
         }
-        let run = TaskRun(request: request, body: body)
-        guard let outcome = await executor.execute(run, accept: { self.accept(run) }) else { return .zero }
+    }
+
+    /// Publishes the outcome of a run; answers how long its body has taken.
+    @discardableResult
+    func finish(_ run: TaskRun, _ outcome: TaskOutcome) async -> Duration {
         let runtime = run.runtime
         await services.finisher.finish(run, outcome, runtime: runtime)
         return runtime
+    }
+
+    /// Gives a request back that was taken out of the line and will not start here.
+    func giveBack(_ request: TaskRequest) {
+        request.neverBegan.store(true, ordering: .relaxed)
+        counters.returned.add()
+        ledger.settle(request.delivery, .reject(requeue: true))
     }
 
     /// Takes the request for good, with the early acknowledgement.

@@ -1,3 +1,5 @@
+import Celery
+
 /// Where tasks run: a number of slots, each of which runs one task at a time.
 protocol ExecutionPool: Sendable {
     /// Starts the slots.
@@ -30,6 +32,17 @@ protocol ExecutionPool: Sendable {
     /// Calls the closure once, when every slot has ended after `close`.
     func whenEnded(_ body: @escaping @Sendable () -> Void)
 
+    /// Calls the closure once, if the pool can run nothing for good.
+    func whenFailed(_ body: @escaping @Sendable (CeleryError) -> Void)
+
     /// How many tasks run now.
     var runningCount: Int { get }
+
+    /// The child processes, where there are any.
+    var status: PoolStatus { get }
+}
+
+extension ExecutionPool {
+    /// Calls the closure once, if the pool can run nothing for good; most pools always can.
+    func whenFailed(_ body: @escaping @Sendable (CeleryError) -> Void) {}
 }

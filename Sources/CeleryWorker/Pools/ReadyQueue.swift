@@ -25,8 +25,12 @@ final class ReadyQueue: Sendable {
         /// Somebody looks after the line from time to time.
         var isWatched = false
         var isClosed = false
+        /// How many slots are to end.
+        var excess = 0
         /// What each slot runs.
         var running: [TaskRequest?] = []
+        /// Places in `running` that no slot has.
+        var freeSlots: [Int] = []
         /// Runs whose ends somebody wants to hear of.
         var watched: [ObjectIdentifier: @Sendable (TaskRequest) -> Void] = [:]
 
@@ -109,6 +113,11 @@ final class ReadyQueue: Sendable {
             let ended = endRun(of: &turn, &state)
             if wasWoken { state.wakeIsUnderWay = false }
             if state.isClosed { return (ended, .end, .none) }
+            if state.excess > 0 {
+                state.excess -= 1
+                if let slot = turn.slot { state.freeSlots.append(slot) }
+                return (ended, .end, helpNeeded(&state))
+            }
             // Another slot empties the line at present, and is enough for it.
             let isSpare = !wasWoken && state.busy > 0 && state.taken != turn.lastTaken && pace.isBrief
             guard !isSpare, let request = state.ready.popFirst() else {
@@ -128,6 +137,9 @@ final class ReadyQueue: Sendable {
         turn.lastTaken = state.taken
         if let slot = turn.slot {
             state.running[slot] = request
+        } else if let slot = state.freeSlots.popLast() {
+            turn.slot = slot
+            state.running[slot] = request
         } else {
             turn.slot = state.running.count
             state.running.append(request)
@@ -141,7 +153,17 @@ final class ReadyQueue: Sendable {
         guard turn.runtime != nil else { return nil }
         turn.runtime = nil
         state.busy -= 1
-        guard let slot = turn.slot else { return nil }
+        return turn.slot.flatMap { Self.vacate($0, &state) }
+    }
+
+    /// Ends the run of a slot that asks for no further request yet.
+    func endRun(_ turn: inout Turn) {
+        if let runtime = turn.runtime { pace.note(runtime) }
+        let ended = state.withLock { endRun(of: &turn, &$0) }
+        if let ended { ended.report(ended.request) }
+    }
+
+    private static func vacate(_ slot: Int, _ state: inout State) -> EndedRun? {
         defer { state.running[slot] = nil }
         guard !state.watched.isEmpty, let request = state.running[slot],
             let report = state.watched.removeValue(forKey: ObjectIdentifier(request))
@@ -171,7 +193,7 @@ final class ReadyQueue: Sendable {
             let (mustWait, help) = state.withLock { state -> (Bool, Help) in
                 // Without another one at work nobody may turn away from a line that is not empty.
                 let isNeeded = !state.ready.isEmpty && !(evenIfThereIsWork && state.busy > 0)
-                guard !isNeeded, !state.isClosed else { return (false, .none) }
+                guard !isNeeded, !state.isClosed, state.excess == 0 else { return (false, .none) }
                 state.idle.append(slot)
                 return (true, helpNeeded(&state))
             }
@@ -179,6 +201,9 @@ final class ReadyQueue: Sendable {
             if !mustWait { slot.resume(returning: false) }
         }
     }
+
+    /// How many requests wait.
+    var waitingCount: Int { state.withLock { $0.ready.count } }
 
     /// Takes out the requests that satisfy the condition.
     func remove(where condition: (TaskRequest) -> Bool) -> [TaskRequest] {
@@ -188,6 +213,42 @@ final class ReadyQueue: Sendable {
             state.ready.removeAll(where: condition)
             return Array(removed)
         }
+    }
+
+    /// Whether the line has ended.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// Lets so many slots end: those that wait at once, others after their run.
+    func retire(_ count: Int) {
+        let slots = state.withLock { state -> [Slot] in
+            state.excess += count
+            let slots = Array(state.idle.suffix(count))
+            state.idle.removeLast(slots.count)
+            return slots
+        }
+        for slot in slots { slot.resume(returning: false) }
+    }
+
+    /// Lets so many of the slots stay that were to end and have not; answers how many there are of them.
+    func unretire(_ count: Int) -> Int {
+        state.withLock { state in
+            let kept = min(count, state.excess)
+            state.excess -= kept
+            return kept
+        }
+    }
+
+    /// Ends the run of a request in the place of its slot; answers the turn with which another slot goes on there.
+    func abandon(_ request: TaskRequest) -> Turn {
+        let (turn, ended) = state.withLock { state -> (Turn, EndedRun?) in
+            var turn = Turn()
+            guard let slot = state.running.firstIndex(where: { $0 === request }) else { return (turn, nil) }
+            turn.slot = slot
+            state.busy -= 1
+            return (turn, Self.vacate(slot, &state))
+        }
+        if let ended { ended.report(ended.request) }
+        return turn
     }
 
     /// Ends the line: every slot gets nil from now on.

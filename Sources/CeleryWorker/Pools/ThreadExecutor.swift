@@ -24,6 +24,14 @@ final class ThreadExecutor: TaskExecutor {
         var isWatched = false
         /// How often the allowance has grown.
         var growth = 0
+        /// How many threads may exist at once.
+        var maxThreads: Int
+        /// How many run at once as long as none is held up.
+        var usualThreads: Int
+        /// Threads that are held up for good.
+        var lost = 0
+
+        var limit: Int { maxThreads + lost }
 
         /// Claims a thread for a waiting job; nil if no further thread may run.
         mutating func claim() -> Wake? {
@@ -46,8 +54,6 @@ final class ThreadExecutor: TaskExecutor {
     private static let relapse: Duration = .seconds(10)
 
     private let label: String
-    private let maxThreads: Int
-    private let usualThreads: Int
     private let idleLimit: Duration
     private let state: Mutex<State>
     private let waiting = Atomic<Int>(0)
@@ -62,10 +68,10 @@ final class ThreadExecutor: TaskExecutor {
     ///   - idleLimit: how long a thread waits for work before it ends.
     init(label: String, maxThreads: Int, usualThreads: Int, idleLimit: Duration = .seconds(10)) {
         self.label = label
-        self.maxThreads = max(1, maxThreads)
-        self.usualThreads = min(max(1, usualThreads), self.maxThreads)
         self.idleLimit = idleLimit
-        state = Mutex(State(allowance: self.usualThreads))
+        let maxThreads = max(1, maxThreads)
+        let usualThreads = min(max(1, usualThreads), maxThreads)
+        state = Mutex(State(allowance: usualThreads, maxThreads: maxThreads, usualThreads: usualThreads))
     }
 
     /// How many threads exist now.
@@ -80,12 +86,25 @@ final class ThreadExecutor: TaskExecutor {
         let (wake, watch) = state.withLock { state -> (Wake?, UInt64?) in
             state.jobs.append(job)
             if let wake = state.claim() { return (wake, nil) }
-            guard !state.isWatched, state.allowance < maxThreads else { return (nil, nil) }
+            guard !state.isWatched, state.allowance < state.limit else { return (nil, nil) }
             state.isWatched = true
             return (nil, state.taken)
         }
         if let wake { perform(wake) }
         if let watch { self.watch(since: watch) }
+    }
+
+    /// Changes how many threads may exist at once; those beyond it end when they are idle.
+    func allow(_ maxThreads: Int) {
+        state.withLock { $0.maxThreads = max($0.usualThreads, maxThreads) }
+    }
+
+    /// Allows a thread more, in place of one that may be held up for good.
+    func compensate() {
+        state.withLock { state in
+            state.lost += 1
+            state.allowance += 1
+        }
     }
 
     private func perform(_ wake: Wake) {
@@ -148,11 +167,11 @@ extension ThreadExecutor {
                 return ([], nil, nil)
             }
             guard state.taken == taken else { return ([], state.taken, nil) }
-            state.allowance = min(maxThreads, state.allowance * 2)
+            state.allowance = min(state.limit, state.allowance * 2)
             state.growth += 1
             var wakes: [Wake] = []
             while wakes.count < state.jobs.count, let wake = state.claim() { wakes.append(wake) }
-            state.isWatched = state.allowance < maxThreads
+            state.isWatched = state.allowance < state.limit
             return (wakes, state.isWatched ? state.taken : nil, state.growth)
         }
         for wake in wakes { perform(wake) }
@@ -163,7 +182,7 @@ extension ThreadExecutor {
     /// Back to the usual number, unless more were needed meanwhile.
     private func shrink(since growth: Int) {
         state.withLock { state in
-            if state.growth == growth { state.allowance = usualThreads }
+            if state.growth == growth { state.allowance = state.usualThreads + state.lost }
         }
     }
 }

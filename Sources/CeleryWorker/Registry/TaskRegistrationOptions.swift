@@ -70,11 +70,14 @@ public struct TaskRegistrationOptions: Sendable {
     ///
     /// Celery: `track_started`.
     public var trackStarted: Bool?
-
     /// Whether the tasks that a run sends are told to its caller, as its result's children.
     ///
     /// Celery: `trail`.
     public var trail: Bool
+    /// Whether the body blocks its thread for long: it then runs on a thread that no other task has to share.
+    ///
+    /// In a pool of child processes it changes nothing. Not an option of Celery.
+    public var blocking: Bool
     /// The priority with which this worker sends the task; nil for the `task_default_priority` setting.
     ///
     /// Celery: `priority`.
@@ -106,6 +109,7 @@ public struct TaskRegistrationOptions: Sendable {
         storeErrorsEvenIfIgnored: Bool? = nil,
         trackStarted: Bool? = nil,
         trail: Bool = true,
+        blocking: Bool = false,
         priority: UInt8? = nil,
         expires: Duration? = nil,
         serializer: String? = nil
@@ -126,6 +130,7 @@ public struct TaskRegistrationOptions: Sendable {
         self.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
         self.trackStarted = trackStarted
         self.trail = trail
+        self.blocking = blocking
         self.priority = priority
         self.expires = expires
         self.serializer = serializer

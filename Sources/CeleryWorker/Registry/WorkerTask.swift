@@ -17,6 +17,7 @@ final class WorkerTask: Sendable {
     let rejectsOnWorkerLost: Bool
     let retriesOnWorkerLost: Bool
     let storesIgnoredErrors: Bool
+    let isBlocking: Bool
     let ignoresResult: Bool
     let tracksStarted: Bool
     /// Whether results list the tasks that runs have sent.
@@ -59,6 +60,7 @@ final class WorkerTask: Sendable {
         storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
         keepsTrail = options.trail
+        isBlocking = options.blocking
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         limits = TaskLimits(
             TaskLimits.Values(
