@@ -87,6 +87,8 @@ struct WorkerWorkflowTests {
             let last = try harness.send(chain(steps), options: TaskOptions(linkError: [errback]))
             let result = try await harness.result(of: last)
             try await eventually("three results") { harness.broker.messages(in: WorkerHarness.replies).count == 3 }
+            // The errbacks follow the results.
+            try await eventually("the errback") { !harness.broker.messages(in: "other").isEmpty }
 
             let results = try harness.broker.messages(in: WorkerHarness.replies).map {
                 try ResultMessage(decoding: $0.body)

@@ -13,7 +13,11 @@ extension Finisher {
             kwargs: retry.kwargs,
             countdown: retry.eta == nil ? reason.delay : nil,
             eta: retry.eta.map { WireDate($0) },
-            headers: budgetHeaders(run)
+            queue: retry.options.queue,
+            timeLimit: retry.options.timeLimit,
+            softTimeLimit: retry.options.softTimeLimit,
+            priority: retry.options.priority,
+            headers: budgetHeaders(run, retry.options.headers)
         )
         do {
             try await sender.sendRetry(of: run, change)
@@ -29,13 +33,15 @@ extension Finisher {
     }
 
     /// What a retried task with a budget of time carries along.
-    private func budgetHeaders(_ run: TaskRun) -> FieldTable {
-        guard run.request.task.autoRetry?.budget != nil else { return [:] }
+    private func budgetHeaders(_ run: TaskRun, _ others: FieldTable = [:]) -> FieldTable {
+        guard run.request.task.autoRetry?.budget != nil else { return others }
+        var headers = others
         let first = OutcomeRules.firstRun(
             run.request.envelope.headers,
             startedAt: Date().addingTimeInterval(-run.runtime.seconds)
         )
-        return [OutcomeRules.firstRunHeader: .string(WireDate(first).text)]
+        headers[OutcomeRules.firstRunHeader] = .string(WireDate(first).text)
+        return headers
     }
 
     /// Celery: `Reject(exc, requeue=False)`.
@@ -73,7 +79,8 @@ extension Finisher {
         let request = run.request
         let delay = request.task.retryDelay
         do {
-            try await sender.sendRetry(of: run, RetryRequest(countdown: delay, headers: budgetHeaders(run)))
+            let change = RetryRequest(countdown: delay, headers: budgetHeaders(run))
+            try await sender.sendRetry(of: run, change, isChild: false)
         } catch {
             log.lostRetryFailed(request, error)
             return false

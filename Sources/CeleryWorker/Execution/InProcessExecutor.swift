@@ -18,7 +18,7 @@ struct InProcessExecutor: BodyExecutor {
         let limits = TimeLimits(request)
         slot.begin(run)
         request.interruption.onInterrupt { interrupt(run, $0, limits) }
-        let alarms = limits.isEmpty ? [] : limits.alarms(interrupting: request.interruption)
+        let alarms = limits.isEmpty ? [] : limits.alarms(interrupting: request, services.logger)
         let outcome = await outcome(of: run)
         for alarm in alarms { alarm.cancel() }
         request.interruption.end()

@@ -1,4 +1,5 @@
 import AMQPValues
+import Celery
 import CeleryProtocol
 import FoundationEssentials
 
@@ -73,7 +74,14 @@ extension OutcomeRules {
                 eta: retry.eta,
                 cause: cause,
                 args: retry.args,
-                kwargs: retry.kwargs
+                kwargs: retry.kwargs,
+                options: TaskOptions(
+                    queue: retry.queue,
+                    priority: retry.priority,
+                    timeLimit: retry.timeLimit,
+                    softTimeLimit: retry.softTimeLimit,
+                    headers: retry.headers
+                )
             )
         )
     }

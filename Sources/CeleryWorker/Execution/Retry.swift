@@ -1,3 +1,4 @@
+public import AMQPValues
 public import CeleryProtocol
 public import FoundationEssentials
 
@@ -18,6 +19,16 @@ public struct Retry: Error, Sendable {
     public var args: [JSONValue]?
     /// Keyword arguments for the next run; nil keeps those of this one.
     public var kwargs: JSONObject?
+    /// Another queue for the next run; nil for where the message came from.
+    public var queue: String?
+    /// Another priority for the next run; nil keeps that of the message.
+    public var priority: UInt8?
+    /// Another hard time limit for the next run; nil keeps that of the message.
+    public var timeLimit: Duration?
+    /// Another soft time limit for the next run; nil keeps that of the message.
+    public var softTimeLimit: Duration?
+    /// Further headers for the next run's message; one that it has is replaced.
+    public var headers: FieldTable = [:]
 
     /// Makes a retry after a while.
     public init(after: Duration? = nil, cause: (any Error)? = nil, max: Int? = nil) {

@@ -34,6 +34,13 @@ struct TaskLog: Sendable {
         logger.error("Task \(request.label) raised unexpected: \(exception.pythonRepr)\(traceback)")
     }
 
+    /// Celery's words.
+    func softLimitPassed(_ request: TaskRequest, _ limit: Duration) {
+        let seconds = limit.seconds
+        let text = Int(exactly: seconds).map(String.init) ?? "\(seconds)"
+        logger.warning("Soft time limit (\(text)s) exceeded for \(request.label)")
+    }
+
     func retried(_ request: TaskRequest, _ reason: RetryReason) {
         logger.info("Task \(request.label) retry: \(reason.text)")
     }

@@ -1,3 +1,4 @@
+import Celery
 import CeleryProtocol
 import FoundationEssentials
 
@@ -40,6 +41,8 @@ enum TaskOutcome: Sendable {
         var cause: Failure?
         var args: [JSONValue]?
         var kwargs: JSONObject?
+        /// What else changes: queue, priority, time limits and headers.
+        var options = TaskOptions()
     }
 
     /// The death of the process that ran the body.

@@ -38,8 +38,9 @@ final class TaskRun: Sendable {
     /// How long the body has run so far.
     var runtime: Duration { start.withLock { $0.map { ContinuousClock.now - $0 } ?? .zero } }
 
-    /// Remembers a task that this run has sent (Celery's `trail`).
+    /// Remembers a task that this run has sent, unless the task keeps no trail.
     func addChild(_ child: ResultTuple) {
+        guard request.task.keepsTrail else { return }
         sent.withLock { $0.append(child) }
     }
 

@@ -73,8 +73,8 @@ final class TaskSender: Sendable {
         try await send(tasks)
     }
 
-    /// Sends a task again by itself; the same task counts as its own child, as Celery has it.
-    func sendRetry(of run: TaskRun, _ request: RetryRequest) async throws(CeleryError) {
+    /// Sends a task again by itself; where its body wants that, the same task counts as its own child, as Celery has it.
+    func sendRetry(of run: TaskRun, _ request: RetryRequest, isChild: Bool = true) async throws(CeleryError) {
         let info = run.request.info
         let task = try composer.retry(
             message(of: run),
@@ -84,7 +84,7 @@ final class TaskSender: Sendable {
             context: context(of: run)
         )
         try await send([task])
-        run.addChild(ResultTuple(id: run.request.id))
+        if isChild { run.addChild(ResultTuple(id: run.request.id)) }
     }
 
     /// Sends a signature in the place of a running task, under its id.

@@ -1,4 +1,5 @@
 import CeleryProtocol
+import Logging
 
 /// The limits of one run.
 ///
@@ -23,10 +24,17 @@ struct TimeLimits: Sendable {
     var isEmpty: Bool { hard == nil && soft == nil }
 
     /// Starts the clocks that interrupt the run; to be cancelled at its end.
-    func alarms(interrupting interruption: Interruption) -> [Alarm.Pending] {
-        let limits = [(soft, Interruption.Reason.softLimit), (hard, .hardLimit)]
-        return limits.compactMap { duration, reason in
-            duration.map { Alarm.after($0) { interruption.interrupt(reason) } }
+    func alarms(interrupting request: TaskRequest, _ logger: Logger) -> [Alarm.Pending] {
+        var alarms: [Alarm.Pending] = []
+        if let soft {
+            alarms.append(
+                Alarm.after(soft) {
+                    guard request.interruption.interrupt(.softLimit) else { return }
+                    TaskLog(logger: logger).softLimitPassed(request, soft)
+                }
+            )
         }
+        if let hard { alarms.append(Alarm.after(hard) { request.interruption.interrupt(.hardLimit) }) }
+        return alarms
     }
 }

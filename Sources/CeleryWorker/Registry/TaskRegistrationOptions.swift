@@ -70,6 +70,10 @@ public struct TaskRegistrationOptions: Sendable {
     ///
     /// Celery: `track_started`.
     public var trackStarted: Bool?
+    /// Whether the tasks that a run sends are told to its caller, as its result's children.
+    ///
+    /// Celery: `trail`.
+    public var trail: Bool
     /// Whether the body blocks its thread for long: it then runs on a thread that no other task has to share.
     ///
     /// In a pool of child processes it changes nothing. Not an option of Celery.
@@ -104,6 +108,7 @@ public struct TaskRegistrationOptions: Sendable {
         ignoreResult: Bool? = nil,
         storeErrorsEvenIfIgnored: Bool? = nil,
         trackStarted: Bool? = nil,
+        trail: Bool = true,
         blocking: Bool = false,
         priority: UInt8? = nil,
         expires: Duration? = nil,
@@ -124,6 +129,7 @@ public struct TaskRegistrationOptions: Sendable {
         self.ignoreResult = ignoreResult
         self.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
         self.trackStarted = trackStarted
+        self.trail = trail
         self.blocking = blocking
         self.priority = priority
         self.expires = expires

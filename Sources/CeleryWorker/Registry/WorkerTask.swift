@@ -20,6 +20,8 @@ final class WorkerTask: Sendable {
     let isBlocking: Bool
     let ignoresResult: Bool
     let tracksStarted: Bool
+    /// Whether results list the tasks that runs have sent.
+    let keepsTrail: Bool
     /// The limits, which may be changed at run time.
     let limits: TaskLimits
     let hooks: WorkerHooks
@@ -57,6 +59,7 @@ final class WorkerTask: Sendable {
         retriesOnWorkerLost = options.retryOnWorkerLost ?? configuration.taskRetryOnWorkerLost
         storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
+        keepsTrail = options.trail
         isBlocking = options.blocking
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         limits = TaskLimits(

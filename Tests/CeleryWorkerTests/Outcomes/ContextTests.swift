@@ -95,6 +95,28 @@ struct ContextTests {
         }
     }
 
+    @Test("children are not told where the task keeps no trail; a registered child is sent with its own options")
+    func children() async throws {
+        try await OutcomeHarness.run { tasks in
+            tasks.registerUntyped("proj.t", options: .init(trail: false)) { context, _, _ in
+                try await context.send("proj.child", options: TaskOptions(queue: OutcomeHarness.other))
+                return .null
+            }
+            tasks.register("proj.child", options: .init(ignoreResult: true, priority: 7, expires: .seconds(60))) {
+                (x: Int) in x
+            }
+        } _: { harness in
+            let result = try await harness.base.result(of: harness.base.send("proj.t"))
+            #expect(result.state == .success)
+            #expect(result.children.isEmpty)
+            let child = try #require(try harness.takeSent().first)
+            #expect(child.priority == 7)
+            #expect(child.headers.expires != nil)
+            #expect(child.properties.expiration == "60000")
+            #expect(child.headers.ignoreResult == true)
+        }
+    }
+
     @Test("how much time is left, until the soft limit, else the hard one")
     func remainingTime() async throws {
         let kept = Kept()
@@ -135,6 +157,8 @@ struct ContextTests {
             let id = try harness.base.send("proj.t")
             #expect(try await harness.base.result(of: id).result == true)
             #expect(kept.value?.remainingTime == .zero)
+            let text = "Soft time limit (0.02s) exceeded for proj.t[\(id)]"
+            #expect(harness.base.logs.lines.contains { $0.message == text && $0.level == "warning" })
         }
     }
 

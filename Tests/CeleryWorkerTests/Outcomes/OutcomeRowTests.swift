@@ -9,7 +9,7 @@ import Testing
 @Suite("Worker: the rows of the table of outcomes")
 struct OutcomeRowTests {
     /// A row of the table.
-    struct Row: Sendable, CustomTestStringConvertible {
+    struct Row: Sendable {
         let name: String
         /// What the body does, at the first run of its message.
         let end: @Sendable (TaskContext) async throws -> JSONValue
@@ -26,8 +26,6 @@ struct OutcomeRowTests {
         var sent: [String] = []
         /// Whether the rest of the chain is told of it.
         var failsChain = false
-
-        var testDescription: String { name }
     }
 
     private static let value = ExceptionInfo(type: "ValueError", module: "builtins", arguments: ["boom"])
@@ -136,88 +134,104 @@ struct OutcomeRowTests {
         }
     }
 
-    private static func register(_ row: Row, _ options: TaskRegistrationOptions, _ tasks: inout TaskRegistry) {
-        if row.exception?.type == "EncodeError" {
-            tasks.register("proj.end", options: options) { (context: TaskContext) -> Unencodable in Unencodable() }
-            return
-        }
-        tasks.registerUntyped("proj.end", options: options) { context, _, _ in
-            if context.deliveryInfo.redelivered { return "again" }
-            return try await row.end(context)
+    /// The name of a row's task.
+    private static func task(_ index: Int) -> String { "proj.end\(index)" }
+
+    /// Registers all rows' tasks, each with its options as changed by the closure.
+    private static func register(
+        _ tasks: inout TaskRegistry,
+        change: (inout TaskRegistrationOptions) -> Void = { _ in }
+    ) {
+        for (index, row) in rows.enumerated() {
+            var options = row.options
+            change(&options)
+            if row.exception?.type == "EncodeError" {
+                tasks.register(task(index), options: options) { (context: TaskContext) -> Unencodable in Unencodable() }
+                continue
+            }
+            tasks.registerUntyped(task(index), options: options) { context, _, _ in
+                if context.deliveryInfo.redelivered { return "again" }
+                return try await row.end(context)
+            }
         }
     }
 
-    @Test("settles, stores and sends what Celery does", arguments: rows, [AcknowledgementMode.early, .late])
-    func row(_ row: Row, _ acks: AcknowledgementMode) async throws {
-        var options = row.options
-        options.acks = acks
+    @Test("settle, store and send what Celery does", arguments: [AcknowledgementMode.early, .late])
+    func rowsHold(_ acks: AcknowledgementMode) async throws {
         try await OutcomeHarness.run { tasks in
-            Self.register(row, options, &tasks)
+            Self.register(&tasks) { $0.acks = acks }
         } _: { harness in
-            let other = TaskOptions(queue: OutcomeHarness.other)
-            let links = TaskOptions(
-                link: [Signature("done", options: other)],
-                linkError: [Signature("clean", options: other)]
-            )
-            let (id, settled) = try await harness.settled("proj.end", options: links)
-            let isLate = acks == .late
-            #expect(settled == (isLate ? row.late : .acknowledged))
-            let states = isLate ? row.lateStates ?? row.states : row.states
-            try await eventually("all results of \(row.name)") { try harness.states(of: id).count >= states.count }
-            #expect(try harness.states(of: id) == states)
-            let result = try harness.base.results(of: id).first
-            if let exception = row.exception {
-                #expect(result?.exception?.type == exception.type)
-                #expect(result?.exception?.module == exception.module)
-                if exception.type != "EncodeError" { #expect(result?.exception?.arguments == exception.arguments) }
-                #expect((result?.traceback != nil) == row.hasTraceback)
+            for (index, row) in Self.rows.enumerated() {
+                try await check(row, Self.task(index), isLate: acks == .late, harness)
             }
-            let again = isLate && row.late == .requeued ? ["done"] : []
-            try await eventually("what follows \(row.name)") {
-                harness.broker.messages(in: OutcomeHarness.other).count >= (row.sent + again).count
-            }
-            #expect(try harness.takeSent().map(\.headers.task) == row.sent + again)
         }
     }
 
-    @Test("the steps of its chain that will never run are told of a failure, and of nothing else", arguments: rows)
-    func chain(_ row: Row) async throws {
+    private func check(_ row: Row, _ task: String, isLate: Bool, _ harness: OutcomeHarness) async throws {
+        let other = TaskOptions(queue: OutcomeHarness.other)
+        let links = TaskOptions(
+            link: [Signature("done", options: other)],
+            linkError: [Signature("clean", options: other)]
+        )
+        let (id, settled) = try await harness.settled(task, options: links)
+        #expect(settled == (isLate ? row.late : .acknowledged), "\(row.name)")
+        let states = isLate ? row.lateStates ?? row.states : row.states
+        try await eventually("all results of \(row.name)") { try harness.states(of: id).count >= states.count }
+        #expect(try harness.states(of: id) == states, "\(row.name)")
+        if let exception = row.exception {
+            let result = try #require(try harness.base.results(of: id).first)
+            #expect(result.exception?.type == exception.type)
+            #expect(result.exception?.module == exception.module)
+            if exception.type != "EncodeError" { #expect(result.exception?.arguments == exception.arguments) }
+            #expect((result.traceback != nil) == row.hasTraceback, "\(row.name)")
+        }
+        let sent = row.sent + (isLate && row.late == .requeued ? ["done"] : [])
+        try await eventually("what follows \(row.name)") {
+            harness.broker.messages(in: OutcomeHarness.other).count >= sent.count
+        }
+        #expect(try harness.takeSent().map(\.headers.task) == sent, "\(row.name)")
+    }
+
+    @Test("tell the steps of a chain that will never run of a failure, and of nothing else")
+    func chains() async throws {
         try await OutcomeHarness.run { tasks in
-            Self.register(row, row.options, &tasks)
+            Self.register(&tasks)
         } _: { harness in
             let step = Signature("next", options: TaskOptions(queue: OutcomeHarness.other))
-            let last = try harness.base.send(Chain([Signature("proj.end"), step, step]).signature)
-            try await harness.ended()
-            let wasSuccess = row.states == [.success]
-            if row.failsChain {
-                let result = try await harness.base.result(of: last)
-                #expect(result.state == .failure)
-                #expect(result.exception?.type == row.exception?.type)
-                #expect(harness.broker.messages(in: WorkerHarness.replies).count == 3)
-            } else {
-                #expect(try harness.states(of: last).isEmpty)
+            for (index, row) in Self.rows.enumerated() {
+                let before = harness.broker.messages(in: WorkerHarness.replies).count
+                let ended = harness.endedCount
+                let last = try harness.base.send(Chain([Signature(Self.task(index)), step, step]).signature)
+                try await eventually("the end of \(row.name)") { harness.endedCount > ended }
+                if row.failsChain {
+                    let result = try await harness.base.result(of: last)
+                    #expect(result.state == .failure, "\(row.name)")
+                    #expect(result.exception?.type == row.exception?.type, "\(row.name)")
+                    try await eventually("three results of \(row.name)") {
+                        harness.broker.messages(in: WorkerHarness.replies).count == before + 3
+                    }
+                } else {
+                    #expect(try harness.states(of: last).isEmpty, "\(row.name)")
+                }
+                let isSuccess = row.states == [.success]
+                #expect(try harness.takeSent().map(\.headers.task) == (isSuccess ? ["next"] : []), "\(row.name)")
             }
-            #expect(try harness.takeSent().map(\.headers.task) == (wasSuccess ? ["next"] : []))
         }
     }
 
-    @Test(
-        "where results are ignored nothing is stored, apart from errors that are to be",
-        arguments: rows,
-        [false, true]
-    )
-    func ignored(_ row: Row, _ storesErrors: Bool) async throws {
-        var options = row.options
-        options.storeErrorsEvenIfIgnored = storesErrors
+    @Test("store nothing where results are ignored, apart from errors that are to be stored", arguments: [false, true])
+    func ignored(_ storesErrors: Bool) async throws {
         try await OutcomeHarness.run { tasks in
-            Self.register(row, options, &tasks)
+            Self.register(&tasks) { $0.storeErrorsEvenIfIgnored = storesErrors }
         } _: { harness in
-            let id = try harness.base.send("proj.end", options: TaskOptions(ignoreResult: true))
-            try await harness.base.queueIsEmpty(OutcomeHarness.queue)
-            try await harness.ended()
-            let expected = storesErrors && row.states == [.failure] ? [TaskState.failure] : []
-            try await eventually("the errors of \(row.name)") { try harness.states(of: id).count >= expected.count }
-            #expect(try harness.states(of: id) == expected)
+            for (index, row) in Self.rows.enumerated() {
+                let ended = harness.endedCount
+                let id = try harness.base.send(Self.task(index), options: TaskOptions(ignoreResult: true))
+                try await eventually("the end of \(row.name)") { harness.endedCount > ended }
+                let expected = storesErrors && row.states == [.failure] ? [TaskState.failure] : []
+                try await eventually("the errors of \(row.name)") { try harness.states(of: id).count >= expected.count }
+                #expect(try harness.states(of: id) == expected, "\(row.name)")
+            }
         }
     }
 

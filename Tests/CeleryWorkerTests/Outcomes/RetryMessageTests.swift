@@ -93,13 +93,20 @@ struct RetryMessageTests {
                 if context.retries == 1 { return .array(args) }
                 var retry = context.retry(after: .zero, cause: TaskError(type: "KeyError", "k"))
                 retry.args = [2]
+                retry.priority = 9
+                retry.timeLimit = .seconds(30)
+                retry.softTimeLimit = .seconds(20)
+                retry.headers = ["mine": "new"]
                 throw retry
             }
         } _: { harness in
             let id = try harness.base.send("proj.again", [1])
             #expect(try await harness.base.result(of: id).result == [2])
             let second = try #require(seen.all.last)
-            #expect(second.envelope.headers.custom.isEmpty)
+            #expect(second.envelope.headers.custom == ["mine": "new"])
+            #expect(second.envelope.headers.timeLimit == 30)
+            #expect(second.envelope.headers.softTimeLimit == 20)
+            #expect(second.envelope.properties.priority == 9)
             #expect(second.envelope.headers.parentID == id)
             #expect(second.envelope.headers.rootID == id)
             #expect(second.envelope.headers.argsrepr == "(2,)")

@@ -80,13 +80,22 @@ struct ChildFrameTests {
 
         let after = Duration(secondsComponent: 3, attosecondsComponent: 1)
         let eta = Date(timeIntervalSinceReferenceDate: 1_234.567_891)
-        let retry = TaskOutcome.Retrial(after: after, eta: eta, cause: failure, args: [1], kwargs: ["k": "v"])
+        let options = TaskOptions(queue: "other", priority: 3, timeLimit: .seconds(9), headers: ["my": "header"])
+        let retry = TaskOutcome.Retrial(
+            after: after,
+            eta: eta,
+            cause: failure,
+            args: [1],
+            kwargs: ["k": "v"],
+            options: options
+        )
         guard case .retry(let again) = try outcome(.retry(retry)) else { throw FrameBuffer.Damaged(reason: "retry") }
         #expect(again.after == after)
         #expect(again.eta == eta)
         #expect(again.cause?.exception == exception)
         #expect(again.args == [1])
         #expect(again.kwargs == ["k": "v"])
+        #expect(again.options == options)
         guard case .retry(let empty) = try outcome(.retry(TaskOutcome.Retrial())) else {
             throw FrameBuffer.Damaged(reason: "retry")
         }

@@ -28,7 +28,7 @@ struct ChildExecutor: BodyExecutor {
         }
         run.childProcess = child.pid
         guard accept() else { return nil }
-        let alarms = TimeLimits(run.request).alarms(interrupting: run.request.interruption)
+        let alarms = TimeLimits(run.request).alarms(interrupting: run.request, services.logger)
         defer {
             for alarm in alarms { alarm.cancel() }
             run.request.interruption.end()

@@ -34,6 +34,7 @@ final class ChildSession: Sendable {
     /// its worker.
     func start() throws(AMQPError) {
         try DetachedThread.start(name: "swcelery.child") { self.listen() }
+        tasks.hooks.signals.workerProcessInit.send(WorkerSignal(hostname: hostname), logger)
         pipe.write(.up(version: ChildFrame.version))
     }
 

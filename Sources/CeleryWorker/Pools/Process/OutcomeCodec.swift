@@ -1,3 +1,4 @@
+import Celery
 import CeleryProtocol
 import FoundationEssentials
 
@@ -80,17 +81,21 @@ extension OutcomeCodec {
             "cause": retry.cause.map(json) ?? .null,
             "args": retry.args.map(JSONValue.array) ?? .null,
             "kwargs": retry.kwargs.map(JSONValue.object) ?? .null,
+            "options": .object(retry.options.json),
         ])
     }
 
     private static func retrial(_ json: JSONValue) throws(FrameBuffer.Damaged) -> TaskOutcome.Retrial {
-        guard let entries = json.objectValue, let cause = entries["cause"] else { throw damaged }
+        guard let entries = json.objectValue, let cause = entries["cause"],
+            let options = entries["options"]?.objectValue.flatMap({ try? TaskOptions(decoding: $0) })
+        else { throw damaged }
         return TaskOutcome.Retrial(
             after: entries["after"]?.pipeDuration,
             eta: entries["eta"]?.doubleValue.map(Date.init(timeIntervalSinceReferenceDate:)),
             cause: cause.isNull ? nil : try failure(cause),
             args: entries["args"]?.arrayValue,
-            kwargs: entries["kwargs"]?.objectValue
+            kwargs: entries["kwargs"]?.objectValue,
+            options: options
         )
     }
 }
