@@ -1,3 +1,4 @@
+import CeleryWorker
 import Logging
 
 /// Composes one line of the log in Celery's format: `[time: LEVEL/process] message`, metadata behind it.
@@ -14,7 +15,7 @@ struct LogLine: Sendable {
     /// Whether warnings, errors and debug lines have Celery's colours.
     var isColored: Bool
     /// Stands in the place of Python's name of the process.
-    var processName = "MainProcess"
+    var processName = PoolChild.name ?? "MainProcess"
 
     /// Appends the line with its newline.
     func append(
