@@ -1,4 +1,3 @@
-import CeleryWorker
 import Logging
 
 /// Composes one line of the log in Celery's format: `[time: LEVEL/process] message`, metadata behind it.
@@ -15,7 +14,7 @@ struct LogLine: Sendable {
     /// Whether warnings, errors and debug lines have Celery's colours.
     var isColored: Bool
     /// Stands in the place of Python's name of the process.
-    var processName = PoolChild.name ?? "MainProcess"
+    var processName = "MainProcess"
 
     /// Appends the line with its newline.
     func append(

@@ -32,6 +32,8 @@ public enum PoolChild {
 
     /// What the children of a worker know of it at their start.
     package struct Start: Sendable {
+        /// The child's name, as Celery's `ForkPoolWorker-3`.
+        package let name: String
         /// The worker's log level.
         package let logLevel: Logger.Level
     }
@@ -64,13 +66,13 @@ public enum PoolChild {
     /// Becomes the child, with the tasks and the logger that the closure makes.
     package static func run(prepare: (Start) throws -> (TaskRegistry, Logger)) async -> Never {
         // What a task starts is no child of the pool; this process remains one.
-        _ = name
+        let name = name
         unsetenv(marker)
         guard ChildStart.begin() else { fail("there is no socket to a worker") }
         let pipe = ChildPipe()
         do {
             guard case .setup(let setup)? = try pipe.read() else { ChildStart.exit(0, flushing: false) }
-            let (registry, logger) = try prepare(Start(logLevel: setup.logLevel))
+            let (registry, logger) = try prepare(Start(name: name ?? "ForkPoolWorker", logLevel: setup.logLevel))
             let session = ChildSession(
                 pipe: pipe,
                 setup: setup,
