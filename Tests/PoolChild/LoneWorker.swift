@@ -26,7 +26,9 @@ enum LoneWorker {
             let composition = try composer.compose(Signature(name), options: TaskOptions(), context: SendContext())
             for task in composition.tasks { try broker.publish(task.message) }
         }
-        while worker.pool.children.filter({ $0.phase == .busy }).count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        while worker.pool.children.filter({ $0.phase == .busy }).count < 2 {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         let pids = worker.pool.children.map { "\($0.pid)" }.joined(separator: " ")
         try Data((pids + "\n").utf8).write(to: URL(filePath: path), options: .atomic)
         try await running.value

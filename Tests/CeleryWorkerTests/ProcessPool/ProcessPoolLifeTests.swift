@@ -45,7 +45,8 @@ private enum OwnProcess {
     private static func status(of pid: Int) -> [String] {
         // `pid (name) state parent …`
         guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return [] }
-        return String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ").map { String($0) } ?? []
+        let behindName = String(decoding: data, as: UTF8.self).split(separator: ")").last ?? ""
+        return behindName.split(separator: " ").map { String($0) }
     }
 }
 
