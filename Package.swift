@@ -70,7 +70,11 @@ let package = Package(
         ),
         .target(name: "CeleryTestKit", dependencies: ["AMQP", "Celery", "CeleryWorker", deque, logging]),
         .target(name: "PoolTasks", dependencies: ["AMQPValues", "Celery", "CeleryWorker"], path: "Tests/PoolTasks"),
-        .executableTarget(name: "PoolChild", dependencies: ["CeleryWorker", "PoolTasks"], path: "Tests/PoolChild"),
+        .executableTarget(
+            name: "PoolChild",
+            dependencies: ["AMQP", "Celery", "CeleryTestKit", "CeleryWorker", "PoolTasks", logging],
+            path: "Tests/PoolChild"
+        ),
         .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "CThreadSanitizer", logging]),
         .testTarget(

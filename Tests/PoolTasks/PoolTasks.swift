@@ -115,6 +115,9 @@ public enum PoolTasks {
             while ContinuousClock.now < end { usleep(5_000) }
             return seconds
         }
+        tasks.register("pool.hang") { (context: TaskContext) -> Int in
+            while true { sleep(1) }
+        }
         // Blocks, and looks by itself whether it is to end.
         tasks.register("pool.polite") { (context: TaskContext) -> Int in
             while !Task.isCancelled { usleep(1_000) }

@@ -157,11 +157,11 @@ struct ChildFrameTests {
         celery.taskAcksLate = true
         celery.taskAcksOnTimeout = false
         celery.taskTimeLimit = .milliseconds(1_500)
-        let setup = ChildSetup(hostname: "a@b", name: "c", logLevel: .debug, maxPayload: 5, celery: celery)
+        let setup = ChildSetup(hostname: "a@b", logLevel: .debug, maxPayload: 5, celery: celery)
         guard case .setup(let read) = try WorkerFrame(decoded(WorkerFrame.setup(setup).encoded())) else {
             throw FrameBuffer.Damaged(reason: "setup")
         }
-        #expect(read.hostname == "a@b" && read.name == "c" && read.logLevel == .debug && read.maxPayload == 5)
+        #expect(read.hostname == "a@b" && read.logLevel == .debug && read.maxPayload == 5)
         #expect(read.celery.taskAcksLate)
         #expect(read.celery.taskAcksOnTimeout == false)
         #expect(read.celery.taskAcksOnFailure == nil)

@@ -25,12 +25,28 @@ private enum OwnProcess {
     static var zombies: Int {
         let own = "\(ProcessInfo.processInfo.processIdentifier)"
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return processes.filter { Int($0) != nil }.filter { pid in
-            // `pid (name) state parent …`
-            guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
-            let fields = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+        return processes.compactMap { Int($0) }.filter { pid in
+            let fields = status(of: pid)
             return fields.count > 1 && fields[0] == "Z" && fields[1] == own
         }.count
+    }
+
+    /// Whether a process is there that has not ended; one that has may wait for whoever collects it.
+    static func isAlive(_ pid: Int) -> Bool {
+        #if os(Linux)
+        let fields = status(of: pid)
+        return !fields.isEmpty && fields[0] != "Z" && fields[0] != "X"
+        #else
+        return kill(Int32(pid), 0) == 0
+        #endif
+    }
+
+    /// State, parent and more of a process; empty where there is none.
+    private static func status(of pid: Int) -> [String] {
+        // `pid (name) state parent …`
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return [] }
+        let behindName = String(decoding: data, as: UTF8.self).split(separator: ")").last ?? ""
+        return behindName.split(separator: " ").map { String($0) }
     }
 }
 
@@ -83,6 +99,31 @@ struct ProcessPoolLifeTests {
             #expect(numbers.count < 12)
             #expect(!numbers.contains(Int(gate)) || gate < 12)
         }
+    }
+
+    @Test("children end with their worker, however it ends and whatever they do")
+    func orphans() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "pids")
+        let worker = try ChildHandle.spawn(
+            executable: PoolHarness.executable,
+            name: "worker",
+            title: "test",
+            environment: "SWCELERY_TEST_LONE_WORKER=\(file.path)"
+        )
+        defer { worker.close() }
+        var pids: [Int] = []
+        try await eventually("its children are busy") {
+            let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+            pids = text.split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
+            return pids.count == 2
+        }
+        #expect(pids.allSatisfy { OwnProcess.isAlive($0) })
+        worker.kill()
+        try await eventually("it has ended") { worker.collect() != nil }
+        try await eventually("they have ended") { pids.allSatisfy { !OwnProcess.isAlive($0) } }
     }
 
     @Test("a task that brings down its process three times is failed and rejected for good")

@@ -42,7 +42,7 @@ final class ChildSession: Sendable {
         while let frame = (try? pipe.read()) ?? nil {
             switch frame {
             case .setup: break
-            case .task(let order): Task { await self.run(order) }
+            case .task(let order): begin(order)
             case .answer(let number, let answer):
                 state.withLock { $0.questions.removeValue(forKey: number) }?.resume(returning: answer)
             case .cancel(let run, let reason): cancel(run, reason)
@@ -51,6 +51,16 @@ final class ChildSession: Sendable {
         }
         // Without a worker nobody wants the outcome, and whoever takes the task up must not meet this run.
         ChildStart.exit(0, flushing: false)
+    }
+
+    /// Begins a run; what may come to cancel it finds it there.
+    private func begin(_ order: WorkerFrame.TaskOrder) {
+        let interruption = Interruption()
+        state.withLock { state in
+            state.run = order.run
+            state.interruption = interruption
+        }
+        Task { await run(order, interruption) }
     }
 
     private func cancel(_ run: UInt64, _ reason: Interruption.Reason) {
@@ -74,12 +84,7 @@ final class ChildSession: Sendable {
 // MARK: - Runs
 
 extension ChildSession {
-    private func run(_ order: WorkerFrame.TaskOrder) async {
-        let interruption = Interruption()
-        state.withLock { state in
-            state.run = order.run
-            state.interruption = interruption
-        }
+    private func run(_ order: WorkerFrame.TaskOrder, _ interruption: Interruption) async {
         let outcome: TaskOutcome
         do {
             let invocation = try invocation(order, interruption)

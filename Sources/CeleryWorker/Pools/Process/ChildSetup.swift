@@ -8,8 +8,6 @@ import Logging
 struct ChildSetup: Sendable {
     /// The node name of the worker.
     var hostname: String
-    /// The child's name, as Celery's `ForkPoolWorker-3`.
-    var name: String
     /// The worker's log level.
     var logLevel: Logger.Level
     /// Largest payload that the worker takes.
@@ -22,7 +20,6 @@ extension ChildSetup {
     var json: JSONValue {
         .object([
             "hostname": .string(hostname),
-            "name": .string(name),
             "log_level": .string(logLevel.rawValue),
             "max_payload": .int(maxPayload),
             "task_acks_late": .bool(celery.taskAcksLate),
@@ -40,13 +37,12 @@ extension ChildSetup {
     }
 
     init(_ json: JSONValue) throws(FrameBuffer.Damaged) {
-        guard let hostname = json["hostname"]?.stringValue, let name = json["name"]?.stringValue,
+        guard let hostname = json["hostname"]?.stringValue,
             let level = json["log_level"]?.stringValue.flatMap(Logger.Level.init(rawValue:)),
             let maxPayload = json["max_payload"]?.intValue
         else { throw FrameBuffer.Damaged(reason: "the settings of a child cannot be read") }
         self.init(
             hostname: hostname,
-            name: name,
             logLevel: level,
             maxPayload: maxPayload,
             celery: Self.celery(json)

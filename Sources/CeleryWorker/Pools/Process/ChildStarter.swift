@@ -94,7 +94,6 @@ final class ChildStarter: Sendable {
         child.open(
             ChildSetup(
                 hostname: options.hostname,
-                name: name,
                 logLevel: options.logger.logLevel,
                 maxPayload: options.maxPayload,
                 celery: options.celery

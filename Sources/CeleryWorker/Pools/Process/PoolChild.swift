@@ -38,10 +38,11 @@ public enum PoolChild {
         package let logLevel: Logger.Level
     }
 
+    /// The name that the worker has given to this process, such as `ForkPoolWorker-3`; nil where it is no child.
+    public static let name: String? = ProcessInfo.processInfo.environment[marker]
+
     /// Whether a worker has started this process as a child.
-    public static var isStarted: Bool {
-        ProcessInfo.processInfo.environment[marker] != nil
-    }
+    public static var isStarted: Bool { name != nil }
 
     /// Runs a worker's tasks until the worker ends, if the process was started as a child; otherwise does nothing.
     ///
@@ -64,13 +65,14 @@ public enum PoolChild {
 
     /// Becomes the child, with the tasks and the logger that the closure makes.
     package static func run(prepare: (Start) throws -> (TaskRegistry, Logger)) async -> Never {
-        // What a task starts is no child of the pool.
+        // What a task starts is no child of the pool; this process remains one.
+        let name = name
         unsetenv(marker)
         guard ChildStart.begin() else { fail("there is no socket to a worker") }
         let pipe = ChildPipe()
         do {
             guard case .setup(let setup)? = try pipe.read() else { ChildStart.exit(0, flushing: false) }
-            let (registry, logger) = try prepare(Start(name: setup.name, logLevel: setup.logLevel))
+            let (registry, logger) = try prepare(Start(name: name ?? "ForkPoolWorker", logLevel: setup.logLevel))
             let session = ChildSession(
                 pipe: pipe,
                 setup: setup,

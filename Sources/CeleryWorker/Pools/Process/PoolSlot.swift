@@ -60,6 +60,7 @@ final class PoolSlot: Sendable {
     /// Starts a child in the background, unless one is on its way.
     func prepare() {
         state.withLock { state in
+            if state.successor?.isUsable == false { state.successor = nil }
             guard state.start == nil, state.successor == nil, !state.hasEnded else { return }
             state.start = Task(executorPreference: loop) { await self.startChild() }
         }
