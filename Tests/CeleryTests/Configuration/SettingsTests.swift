@@ -116,6 +116,16 @@ import Testing
         #expect(second.options.queue == "celery")
     }
 
+    @Test(arguments: [("UTC", 0), ("gmt", 0), ("+02:00", 7_200), ("-05:30", -19_800)])
+    func timeZonesNeedNoDatabase(text: String, seconds: Int) throws {
+        #expect(try configuration(values: ["timezone": text]).timezone.secondsFromGMT() == seconds)
+    }
+
+    @Test(arguments: ["+2", "+25:00", "02:00", "+02:60", "Nowhere/Atall"])
+    func otherTimeZonesAreErrors(text: String) throws {
+        #expect(try complaint(values: ["timezone": text]).hasPrefix("timezone has to be"))
+    }
+
     @Test func queuesAreListsOrMaps() throws {
         let list = try configuration(
             json: """
