@@ -147,6 +147,18 @@ def test_hang_up_restarts_under_the_same_process_id(app, wire, daemon):
     assert wire.ready(worker.queue) == 0
 
 
+def test_hang_ups_one_after_the_other_do_no_harm(app, daemon):
+    worker = daemon()
+    assert worker.start().returncode == 0
+    process = worker.process
+    for _ in range(60):
+        worker.signal(signal.SIGHUP)
+        time.sleep(0.01)
+    assert app.send_task("demo.add", (2, 3), queue=worker.queue).get(timeout=PATIENCE) == 5
+    assert worker.process == process and is_alive(process)
+    worker.stop()
+
+
 def test_hang_up_takes_over_a_replaced_executable_path(daemon, tmp_path):
     """A new version is installed, and the old process becomes it."""
     executable = tmp_path / "swcelery-link"
