@@ -8,6 +8,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
+let yams = Target.Dependency.product(name: "Yams", package: "Yams", condition: .when(traits: ["YAML"]))
+
 let package = Package(
     name: "swcelery",
     platforms: [.macOS(.v15)],
@@ -19,12 +21,16 @@ let package = Package(
         .library(name: "CeleryTestKit", targets: ["CeleryTestKit"]),
         .executable(name: "swcelery", targets: ["swcelery"]),
     ],
+    traits: [
+        .trait(name: "YAML", description: "Files of settings (--config) may be YAML, too.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // Without its readers of files, which need all of Foundation: `SettingsFile` reads JSON with this package's own parser.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", "5.4.0"..<"7.0.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -48,7 +54,7 @@ let package = Package(
         .target(
             name: "Celery",
             dependencies: [
-                "AMQP", "CeleryProtocol", configuration, deque, logging, orderedCollections, serviceLifecycle,
+                "AMQP", "CeleryProtocol", configuration, deque, logging, orderedCollections, serviceLifecycle, yams,
             ]
         ),
         .target(

@@ -147,6 +147,18 @@ def test_hang_up_restarts_under_the_same_process_id(app, wire, daemon):
     assert wire.ready(worker.queue) == 0
 
 
+def test_hang_ups_one_after_the_other_do_no_harm(app, daemon):
+    worker = daemon()
+    assert worker.start().returncode == 0
+    process = worker.process
+    for _ in range(60):
+        worker.signal(signal.SIGHUP)
+        time.sleep(0.01)
+    assert app.send_task("demo.add", (2, 3), queue=worker.queue).get(timeout=PATIENCE) == 5
+    assert worker.process == process and is_alive(process)
+    worker.stop()
+
+
 def test_hang_up_takes_over_a_replaced_executable_path(daemon, tmp_path):
     """A new version is installed, and the old process becomes it."""
     executable = tmp_path / "swcelery-link"
@@ -161,6 +173,34 @@ def test_hang_up_takes_over_a_replaced_executable_path(daemon, tmp_path):
     worker.wait_for_log(r"new version[\s\S]*ready\.")
     assert worker.process == process
     worker.stop()
+
+
+def children_of(process):
+    return {int(child) for task in pathlib.Path(f"/proc/{process}/task").iterdir() for child in (task / "children").read_text().split()}
+
+
+def test_children_of_a_daemon(app, wire, daemon):
+    """Logs of their own, a report with their ids, and new ones after a restart."""
+    worker = daemon("-P", "prefork", "-c", "2")
+    assert worker.start().returncode == 0
+    process = worker.process
+    results = [app.send_task("demo.sleep", (2.0,), queue=worker.queue) for _ in range(2)]
+    worker.wait_for_log(r"(?s)(?:received.*){2}")
+    children = eventually(lambda: len(found := children_of(process)) == 2 and found)
+    worker.signal(signal.SIGUSR1)
+    worker.wait_for_log(r"2 running tasks")
+    report = worker.log.read_text()
+    assert {int(child) for child in re.findall(r"child process (\d+)", report)} == children
+    assert (worker.folder / "w-1.log").exists() and (worker.folder / "w-2.log").exists()
+    worker.signal(signal.SIGHUP)
+    assert [result.get(timeout=TIMEOUT) for result in results] == [2.0] * 2
+    eventually(lambda: len(re.findall(r"w@\S+ ready\.", worker.log.read_text())) == 2, PATIENCE, "it is there again")
+    assert app.send_task("demo.add", (2, 3), queue=worker.queue).get(timeout=TIMEOUT) == 5
+    assert worker.process == process
+    assert not any(is_alive(child) for child in children)
+    assert children.isdisjoint(again := children_of(process)) and len(again) == 2
+    worker.stop()
+    eventually(lambda: not any(is_alive(child) for child in again))
 
 
 def test_hang_up_then_terminate_ends(app, daemon):
@@ -302,7 +342,7 @@ def test_service_manager_hears_of_the_worker(tmp_path, start_swift, monkeypatch)
     ["--pool-start-method", "spawn", "--max-tasks-per-child", "100", "--max-memory-per-child", "900000", "--time-limit", "60", "--soft-time-limit", "50"],
 ], ids=lambda options: options[0])
 def test_options_of_celerys_daemons_are_taken(app, start_swift, options):
-    worker = start_swift(arguments=options)
+    worker = start_swift(arguments=[*options, "-P", "processes"] if "--max-tasks-per-child" in options else options)
     assert app.send_task("demo.add", (2, 3), queue=worker.queue).get(timeout=TIMEOUT) == 5
     assert ("Events of tasks are not there yet" in worker.log_text) == ("-E" in options)
 

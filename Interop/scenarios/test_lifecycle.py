@@ -155,11 +155,12 @@ def cancelled_result(wire, worker, arguments=("demo.sleep", (60,))):
 @pytest.mark.beyond_celery
 @pytest.mark.parametrize("late", [False, True], ids=["early", "late"])
 @pytest.mark.parametrize("how", ["SIGQUIT", "REMAP_SIGTERM", "second SIGINT"])
-def test_cold_shutdown(wire, start_swift, monkeypatch, how, late):
+@pytest.mark.parametrize("pool", ["tasks", "processes"])
+def test_cold_shutdown(wire, start_swift, monkeypatch, pool, how, late):
     """The caller of an early task hears RETRY, a late one is back in its queue, and the exit status is 0."""
     if how == "REMAP_SIGTERM":
         monkeypatch.setenv("REMAP_SIGTERM", "SIGQUIT")
-    worker = start_swift(concurrency=2, arguments=[f"task_acks_late={int(late)}"])
+    worker = start_swift(concurrency=2, arguments=["-P", pool, f"task_acks_late={int(late)}"])
     result = cancelled_result(wire, worker)
     if how == "second SIGINT":
         worker.send_signal(signal.SIGINT)
@@ -228,9 +229,10 @@ def test_third_signal_ends_the_process(wire, start_swift):
 
 
 @pytest.mark.beyond_celery
-def test_grace_period_puts_late_tasks_back_before_the_kill(app, wire, start_swift):
+@pytest.mark.parametrize("pool", ["tasks", "processes"])
+def test_grace_period_puts_late_tasks_back_before_the_kill(app, wire, start_swift, pool):
     """As in Kubernetes: SIGTERM, and SIGKILL some time later. Nobody has to send anything in between."""
-    worker = start_swift(concurrency=2, arguments=["--shutdown-grace", "3", "task_acks_late=1"])
+    worker = start_swift(concurrency=2, arguments=["-P", pool, "--shutdown-grace", "3", "task_acks_late=1"])
     short = app.send_task("demo.sleep", (1.5,), queue=worker.queue)
     app.send_task("demo.sleep", (600,), queue=worker.queue)
     worker.wait_for_log(r"(?s)(?:received.*){2}")

@@ -47,17 +47,19 @@ static void set_all(sigset_t *set) {
   sigdelset(set, SIGSTOP);
 }
 
-void swc_signals_reset(void) {
+void swc_signals_reset(int ignored) {
   for (int number = 1; number < NSIG; number++) {
     struct sigaction action;
-    if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL) signal(number, SIG_DFL);
+    if (number == ignored) {
+      signal(number, SIG_IGN);
+    } else if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL) {
+      signal(number, SIG_DFL);
+    }
   }
   sigset_t none;
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
-
-void swc_signal_ignore(int number) { signal(number, SIG_IGN); }
 
 int swc_redirect(int from, int to) {
   if (from == to) return 0;

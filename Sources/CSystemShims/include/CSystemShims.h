@@ -65,11 +65,9 @@ void swc_socket_close(int descriptor);
 /// Marks every descriptor from this one on, so that no program that is started or that takes this process over has it.
 void swc_descriptors_close_on_exec(int lowest);
 
-/// Lets every signal do what the system does by default, and unblocks all in the calling thread: before an exec.
-void swc_signals_reset(void);
-
-/// Ignores a signal.
-void swc_signal_ignore(int number);
+/// Lets every signal do what the system does by default, apart from one that is ignored, and unblocks all in the calling
+/// thread: before an exec.
+void swc_signals_reset(int ignored);
 
 /// Makes `to` another name of the descriptor `from`. Answers 0 or an errno.
 int swc_redirect(int from, int to);

@@ -31,8 +31,11 @@ struct WorkerLaunch<Application: CeleryApplication>: Sendable {
             pidfile?.release()
             throw error
         }
-        // The new program finds the pidfile of its own process, and takes it over.
-        if end.restarts, let start = ProcessStart.current { try start.execute() }
+        if end.restarts, let start = ProcessStart.current {
+            // The new program finds the pidfile of its own process, and takes it over.
+            defer { pidfile?.release() }
+            try start.execute()
+        }
         pidfile?.release()
         if end.status != .success { throw CommandFailure("", status: end.status) }
     }

@@ -10,7 +10,7 @@ import Darwin
 
 /// A file with the process's id, which keeps a second worker from starting: Celery's `Pidfile`.
 ///
-/// A file of a process that is gone, that cannot be read, or that is this process's own is replaced.
+/// A file of a process that is gone, or that cannot be read, is replaced; one of this process's own is taken over.
 final class Pidfile: Sendable {
     /// Where the file is.
     let path: String
@@ -23,7 +23,8 @@ final class Pidfile: Sendable {
         self.path = path
         if let content = Self.read(path) {
             switch Self.judge(content) {
-            case .free: break
+            // It stays where it is: who looks for the process in the middle of a restart finds it.
+            case .free: return
             case .stale(let remark): ConsoleStream.error.writeLine(remark)
             case .held(let process):
                 throw CommandFailure(
@@ -58,7 +59,7 @@ final class Pidfile: Sendable {
         guard content.hasSuffix("\n"), let process = Int32(content.dropLast()), process > 0 else {
             return .stale("Broken pidfile found - Removing it.")
         }
-        if process == getpid() { return .free }
+        if content == Self.content { return .free }
         // EPERM: somebody else's process has the id by now.
         let isThere = kill(process, 0) == 0 && !hasEnded(process)
         return isThere ? .held(process) : .stale("Stale pidfile exists - Removing it.")

@@ -31,11 +31,12 @@ struct ProcessStart: Sendable, Hashable {
 
     /// Becomes a new process of the same executable under the same process id; returns only by throwing.
     ///
-    /// No descriptor but those of standard input and output goes over, and no signal stays blocked or ignored.
+    /// No descriptor but those of standard input and output goes over, and no signal stays blocked, or ignored but SIGHUP.
     func execute() throws -> Never {
         swc_descriptors_close_on_exec(3)
         let vector = ([executable] + arguments).map { strdup($0) } + [nil]
-        swc_signals_reset()
+        // A second SIGHUP must not end the new program before it listens.
+        swc_signals_reset(SIGHUP)
         execvp(executable, vector)
         let code = errno
         for copy in vector { free(copy) }

@@ -24,7 +24,7 @@ struct GlobalOptions: ParsableArguments {
     @Option(
         name: .customLong("config"),
         help: ArgumentHelp(
-            "File of settings: a JSON map of Celery's names, such as {\"task_acks_late\": true}. Also as CELERY_CONFIG.",
+            "File of settings: a JSON map of Celery's names, such as {\"task_acks_late\": true}; YAML where that was built in. Also as CELERY_CONFIG.",
             valueName: "file"
         )
     )

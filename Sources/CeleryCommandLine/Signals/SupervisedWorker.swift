@@ -46,8 +46,10 @@ struct SupervisedWorker {
         }
         do {
             try await worker.run()
-            trap.stop()
-            return watch.end
+            let end = watch.end
+            // Until the process has become a new one, a further SIGHUP must not end it.
+            if !end.restarts { trap.stop() }
+            return end
         } catch {
             trap.stop()
             logger.critical("Unrecoverable error: \(error)")

@@ -116,6 +116,16 @@ import Testing
         #expect(second.options.queue == "celery")
     }
 
+    @Test(arguments: [("UTC", 0), ("gmt", 0), ("+02:00", 7_200), ("-05:30", -19_800)])
+    func timeZonesNeedNoDatabase(text: String, seconds: Int) throws {
+        #expect(try configuration(values: ["timezone": text]).timezone.secondsFromGMT() == seconds)
+    }
+
+    @Test(arguments: ["+2", "+25:00", "02:00", "+02:60", "Nowhere/Atall"])
+    func otherTimeZonesAreErrors(text: String) throws {
+        #expect(try complaint(values: ["timezone": text]).hasPrefix("timezone has to be"))
+    }
+
     @Test func queuesAreListsOrMaps() throws {
         let list = try configuration(
             json: """
@@ -204,6 +214,49 @@ import Testing
         #expect(complaint.hasPrefix(key))
         #expect(!complaint.contains(text) || text == "celery")
     }
+
+    #if YAML
+    @Test func aFileMayBeYAML() throws {
+        let text = """
+            task_acks_late: true
+            task_default_queue: "yes"
+            broker_heartbeat: 1.5
+            worker_concurrency: 3
+            result_expires: ~
+            accept_content: [json, pickle]
+            task_routes:
+              z.*: last
+              a.*: {queue: first, priority: 5}
+            """
+        let provider = try SettingsFile.provider(
+            SettingsFile.parse(yaml: Array(text.utf8), name: "s.yaml"),
+            name: "s.yaml"
+        )
+        let celery = try CeleryConfiguration(config: ConfigReader(provider: provider))
+        #expect(celery.taskAcksLate)
+        #expect(celery.taskDefaultQueue == "yes")
+        #expect(celery.brokerHeartbeat == .milliseconds(1_500))
+        #expect(celery.workerConcurrency == 3)
+        #expect(celery.resultExpires == nil)
+        #expect(celery.acceptContent == ["json", "pickle"])
+        guard case .glob("z.*", _) = celery.taskRoutes.first, case .glob("a.*", _) = celery.taskRoutes.last else {
+            Issue.record("the routes keep their order")
+            return
+        }
+        let error = try #require(throws: CeleryError.self) {
+            try SettingsFile.parse(yaml: Array("broker_url: [sesame".utf8), name: "s.yaml")
+        }
+        #expect(!"\(error)".contains("sesame"))
+    }
+    #else
+    @Test func yamlNeedsItsTrait() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).yaml")
+        try Data("task_acks_late: true".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let error = try #require(throws: CeleryError.self) { try SettingsFile.provider(path: file.path()) }
+        #expect(error.message.contains("trait YAML"))
+    }
+    #endif
 
     @Test func theNearestNameIsNearEnough() {
         #expect(NearestName.find("task_route", among: ["task_routes", "task_queues"]) == "task_routes")

@@ -6,7 +6,8 @@ internal import FoundationEssentials
 /// ```json
 /// {"task_acks_late": true, "broker_heartbeat": 30, "task_routes": {"images.*": "images"}}
 /// ```
-/// Durations are numbers of seconds. Every key has to be known, and every value of its setting's type.
+/// Durations are numbers of seconds. Every key has to be known, and every value of its setting's type. With the package's
+/// trait `YAML` a file whose name ends in `.yaml` or `.yml` is read as YAML.
 public enum SettingsFile {
     /// Reads a file for a `ConfigReader`; its keys are the settings' names, without a prefix.
     ///
@@ -19,7 +20,12 @@ public enum SettingsFile {
         } catch {
             throw CeleryError(.invalidConfiguration, "the file of settings '\(path)' cannot be read")
         }
-        return try provider(json: bytes, name: path)
+        guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { return try provider(json: bytes, name: path) }
+        #if YAML
+        return try provider(parse(yaml: bytes, name: path), name: path)
+        #else
+        throw CeleryError(.invalidConfiguration, "'\(path)' is YAML, which needs the package's trait YAML; use JSON")
+        #endif
     }
 
     /// Reads the text of such a file; the name is for complaints.

@@ -3,12 +3,29 @@ internal import FoundationEssentials
 
 /// Reads the settings whose values are more than a flag, a number or a text.
 enum StructuredSetting {
-    /// `timezone`: a name of the zone database.
+    /// `timezone`: `UTC`, an offset, or a name of the zone database.
+    ///
+    /// Names are known to executables that import all of Foundation; `FoundationEssentials` alone has no database.
     static func timeZone(_ value: SettingValue) throws(SettingError) -> TimeZone {
-        guard let zone = TimeZone(identifier: try value.asText) else {
-            throw .expected("the name of a time zone, such as 'Europe/Berlin'")
+        let name = try value.asText
+        if ["UTC", "GMT", "Z", "ETC/UTC", "ETC/GMT"].contains(name.uppercased()) { return .gmt }
+        if let seconds = offset(name), let zone = TimeZone(secondsFromGMT: seconds) { return zone }
+        guard let zone = TimeZone(identifier: name) else {
+            throw .expected(
+                "'UTC', an offset such as '+02:00', or the name of a time zone that is known here "
+                    + "(an executable knows those of the zone database if it imports Foundation)"
+            )
         }
         return zone
+    }
+
+    /// The seconds of `+02:00` or `-05:30`.
+    private static func offset(_ text: String) -> Int? {
+        let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+        guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2, parts.allSatisfy({ $0.count == 2 }),
+            let hours = Int(parts[0]), let minutes = Int(parts[1]), (0...14).contains(hours), (0..<60).contains(minutes)
+        else { return nil }
+        return (sign == "-" ? -1 : 1) * (hours * 3_600 + minutes * 60)
     }
 
     /// `task_default_delivery_mode`: 1 or 2, or their names.
