@@ -157,7 +157,7 @@ tier_interop() {
         broker_start
         (
             cd "$interop/scenarios"
-            export SWCELERY=$swcelery SWCELERY_EXAMPLE_WORKER=$examples/exampleworker
+            export SWCELERY=$swcelery SWCELERY_EXAMPLE_WORKER=$examples/exampleworker SWCELERY_OUTCOME_WORKER=$examples/outcomeworker
             logged interop timeout --kill-after 30 1800 "$python" -m pytest --junitxml "$work/interop.xml"
         ) || status=$?
     fi

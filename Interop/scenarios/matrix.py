@@ -172,10 +172,15 @@ class Run:
                 self.worker.revoke(cell.task_id)
         for cell in self.cells.values():
             publish(self.wire, cell, CASES[cell.name])
-        terminated = [cell for cell in self.cells.values() if CASES[cell.name].before == "terminate"]
-        for cell in terminated:
-            eventually(lambda: cell.task_id in self.worker.begun(), harness.PATIENCE, f"{cell.key} begins")
-            self.worker.revoke(cell.task_id, terminate=True)
+        running = {cell.task_id for cell in self.cells.values() if CASES[cell.name].before == "terminate"}
+
+        def next_one():
+            return next((task_id for task_id in self.worker.begun() if task_id in running), None)
+
+        while running:
+            task_id = eventually(next_one, harness.PATIENCE, "what is to be terminated begins")
+            self.worker.revoke(task_id, terminate=True)
+            running.remove(task_id)
 
     def _wait(self):
         """Every case has what is expected of it; and a while longer, for what is not expected."""

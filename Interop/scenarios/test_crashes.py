@@ -1,4 +1,5 @@
 """Tasks that bring down their process: each takes its own child with it at most, and leaves nothing behind."""
+import collections
 import os
 import random
 import subprocess
@@ -103,15 +104,16 @@ def test_leak_between_tasks(app, wire, tmp_path):
 def test_nothing_is_left_behind(app, wire, worker):
     """Many crashes in a row: the worker has the descriptors, threads, children and memory that it had before."""
     replies, dice = wire.declare(), random.Random(1)
-    kinds = [("crash.exit", (0,)), ("crash.signal", (9,)), ("crash.signal", (11,)), ("crash.abort", ())]
+    kinds = [("crash.exit", (0,)), ("crash.signal", (9,)), ("crash.signal", (11,)), ("crash.abort", ()), ("crash.fatal", ()), ("crash.overflow", ())]
+    limited = {"timelimit": [0.2, None]}
 
     def crash(count):
-        for _ in range(count):
-            task, arguments = dice.choice(kinds)
-            wire.publish_task(worker.queue, task, arguments, reply_to=replies)
+        for number in range(count):
+            task, arguments = dice.choice(kinds) if number % 20 else ("crash.spin", ())
+            wire.publish_task(worker.queue, task, arguments, reply_to=replies, headers=limited if task == "crash.spin" else None)
         eventually(lambda: wire.ready(replies) == count, PATIENCE + count / 4, f"{count} answers")
-        answers = [wire.result(replies)["result"] for _ in range(count)]
-        assert all(answer["exc_type"] == "WorkerLostError" for answer in answers), answers
+        answers = collections.Counter(wire.result(replies)["result"]["exc_type"] for _ in range(count))
+        assert answers == {"WorkerLostError": count - count // 20, "TimeLimitExceeded": count // 20}
 
     def is_calm():
         return len(children(worker.process.pid)) == CONCURRENCY and serves(app, worker)

@@ -1,33 +1,25 @@
 import Celery
 import CeleryWorker
-import Synchronization
 
 /// Tasks that are many at a time.
-final class CrowdTasks: Sendable {
-    private struct Counts {
-        var running = 0
-        var most = 0
-    }
-
-    private let counts = Mutex(Counts())
+struct CrowdTasks {
+    private let crowd = Crowd()
 
     func register(in tasks: inout TaskRegistry) {
-        tasks.register("crowd.sleep") { [self] (seconds: Double) in
-            enter()
-            defer { leave() }
-            try await Task.sleep(for: .seconds(seconds))
-        }
-        tasks.register("crowd.most") { [self] () in counts.withLock { $0.most } }
+        tasks.register("crowd.meet") { [crowd] (count: Int) in await crowd.meet(count) }
     }
+}
 
-    private func enter() {
-        counts.withLock {
-            $0.running += 1
-            $0.most = max($0.most, $0.running)
+/// A place where those who come wait for each other.
+private actor Crowd {
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    /// Waits until so many are here.
+    func meet(_ count: Int) async {
+        guard waiting.count + 1 < count else {
+            for other in waiting { other.resume() }
+            return waiting.removeAll()
         }
-    }
-
-    private func leave() {
-        counts.withLock { $0.running -= 1 }
+        await withCheckedContinuation { waiting.append($0) }
     }
 }

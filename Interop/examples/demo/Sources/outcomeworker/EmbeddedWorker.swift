@@ -11,7 +11,8 @@ struct EmbeddedWorker {
     private let registry: TaskRegistry
 
     init(_ arguments: [String], _ registry: TaskRegistry) throws {
-        guard arguments.count == 3, let pool = WorkerConfiguration.Pool(rawValue: arguments[0]), let concurrency = Int(arguments[1])
+        guard arguments.count == 3, let pool = WorkerConfiguration.Pool(rawValue: arguments[0]),
+            let concurrency = Int(arguments[1])
         else { throw Usage() }
         self.pool = pool
         self.concurrency = concurrency

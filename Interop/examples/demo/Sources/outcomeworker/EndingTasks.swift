@@ -91,7 +91,8 @@ struct EndingTasks {
 
     private func registerLimits(_ tasks: inout TaskRegistry) {
         outcome.register("sleep", in: &tasks) { _ in try await Self.nap() }
-        outcome.register("soft_limit", in: &tasks, .init(softTimeLimit: .milliseconds(500))) { _ in try await Self.nap() }
+        outcome.register("soft_limit", in: &tasks, .init(softTimeLimit: .milliseconds(500))) { _ in try await Self.nap()
+        }
         outcome.register("soft_limit_caught", in: &tasks, .init(softTimeLimit: .milliseconds(500))) { _ in
             do {
                 return try await Self.nap()
