@@ -2,6 +2,7 @@
 import PackageDescription
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
@@ -21,6 +22,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        // Without its readers of files, which need all of Foundation: `SettingsFile` reads JSON with this package's own parser.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -45,7 +48,7 @@ let package = Package(
         .target(
             name: "Celery",
             dependencies: [
-                "AMQP", "CeleryProtocol", deque, logging, orderedCollections, serviceLifecycle,
+                "AMQP", "CeleryProtocol", configuration, deque, logging, orderedCollections, serviceLifecycle,
             ]
         ),
         .target(
@@ -57,7 +60,8 @@ let package = Package(
         .target(
             name: "CeleryCommandLine",
             dependencies: [
-                "AMQP", "Celery", "CeleryProtocol", "CeleryWorker", argumentParser, logging, serviceLifecycle,
+                "AMQP", "CSystemShims", "Celery", "CeleryProtocol", "CeleryWorker", argumentParser, logging,
+                serviceLifecycle,
             ]
         ),
         .executableTarget(
@@ -77,7 +81,9 @@ let package = Package(
         ),
         .testTarget(
             name: "CeleryTests",
-            dependencies: ["AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CThreadSanitizer", logging]
+            dependencies: [
+                "AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CThreadSanitizer", configuration, logging,
+            ]
         ),
         .testTarget(
             name: "CeleryWorkerTests",
@@ -89,8 +95,8 @@ let package = Package(
         .testTarget(
             name: "CeleryCommandLineTests",
             dependencies: [
-                "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", argumentParser,
-                logging,
+                "CSystemShims", "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer",
+                argumentParser, logging,
             ]
         ),
         .testTarget(

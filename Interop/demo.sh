@@ -70,7 +70,7 @@ fi
 say "Starting a broker, a Swift worker and a Python worker"
 broker_start
 export CELERY_BROKER_URL=$RABBITMQ_URL
-"$swcelery" worker -Q celery,low-priority -c 8 -n swift@%h -l info -P tasks >"$work/swift-worker.log" 2>&1 &
+"$swcelery" worker -Q celery,low-priority -c 8 -n swift@%h -l info >"$work/swift-worker.log" 2>&1 &
 workers+=($!)
 "$python" -m celery -A proj worker -Q python -c 2 -n python@%h -l info >"$work/python-worker.log" 2>&1 &
 workers+=($!)

@@ -137,10 +137,10 @@ end_processes() {
 
 # build_examples CONFIGURATION [FLAG…]: builds the examples and the swcelery that they depend on; sets `swcelery` and `examples` (a folder). Their
 # scratch folder is their own: in a shared one SwiftPM takes the plan of one package for the other's, and builds nothing. It also keeps its plan
-# when a file comes to a package that this one depends on by path, unless something here looks changed.
+# and its objects when a package that this one depends on by path has changed, unless something here looks changed.
 build_examples() {
     local flags=(--package-path "$interop/examples/demo" --scratch-path "$root/.build-examples" -c "$@")
-    touch "$interop/examples/demo/Package.swift" "$interop"/examples/demo/Sources/*
+    touch "$interop/examples/demo/Package.swift" "$interop"/examples/demo/Sources/*/*.swift
     swift build "${flags[@]}" &&
         swift build "${flags[@]}" --product swcelery &&
         examples=$(swift build "${flags[@]}" --show-bin-path) &&

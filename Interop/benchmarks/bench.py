@@ -199,9 +199,10 @@ def contenders(options):
         Contender("librabbitmq in C, confirms", consume + ["confirm"], options.tasks, measures_itself=True, variants=(True,)),
     ]
     if options.swcelery:
-        command = [options.swcelery, "worker", "-Q", QUEUE, "-c", "8", "--prefetch-multiplier", str(PREFETCH // 8),
-                   "-n", "benchmark@%h", "-l", "warning", "-P", "tasks", "-b", options.url]
-        found.append(Contender("swcelery", command, options.tasks))
+        for pool, slots in (("tasks", 8), ("processes", cores)):
+            command = [options.swcelery, "worker", "-Q", QUEUE, "-c", str(slots), "--prefetch-multiplier", str(max(1, PREFETCH // slots)),
+                       "-n", "benchmark@%h", "-l", "warning", "-P", pool, "-b", options.url]
+            found.append(Contender(f"swcelery {pool} -c {slots}", command, options.tasks))
     prefork = ["-P", "prefork", "-c", str(cores), "--prefetch-multiplier", str(max(1, PREFETCH // cores))]
     found += [
         Contender(f"Celery prefork -c {cores}", celery_worker(*prefork), options.python_tasks),

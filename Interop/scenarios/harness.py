@@ -20,6 +20,7 @@ from celery import Celery
 BROKER_URL = os.environ.get("RABBITMQ_URL", "")
 SWCELERY = os.environ.get("SWCELERY", "")
 EXAMPLE_WORKER = os.environ.get("SWCELERY_EXAMPLE_WORKER", "")
+OUTCOME_WORKER = os.environ.get("SWCELERY_OUTCOME_WORKER", "")
 BROKER_CONTROL = os.environ.get("RABBITMQ_CONTROL", "")
 STAND_IN = SWCELERY == "python"
 HOSTNAME = socket.gethostname()
@@ -57,14 +58,13 @@ def client_app(broker=BROKER_URL, **configuration):
 class Worker:
     """A worker process, its queues and its log."""
 
-    def __init__(self, command, queues, log_path, broker=BROKER_URL):
+    def __init__(self, command, queues, log_path, broker=BROKER_URL, environment=(), stdin=subprocess.DEVNULL):
         self.command = command
         self.queues = queues
         self.log_path = pathlib.Path(log_path)
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            command, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            env=dict(os.environ, CELERY_BROKER_URL=broker),
+            command, stdout=self.log, stderr=subprocess.STDOUT, stdin=stdin, env=dict(os.environ, CELERY_BROKER_URL=broker, **dict(environment)),
         )
 
     @property
@@ -173,12 +173,13 @@ class Wire:
         status = self._status(queue)
         return status.consumer_count if status else 0
 
-    def publish(self, queue, body, headers=None, **properties):
-        """Publishes exactly this: no property is added."""
+    def publish(self, queue, body, headers=None, exchange="", **properties):
+        """Publishes exactly this: no property is added. With an exchange, `queue` is the routing key."""
         body = body.encode() if isinstance(body, str) else body
-        self.channel.basic_publish(amqp.Message(body, application_headers=headers or {}, **properties), exchange="", routing_key=queue)
+        self.channel.basic_publish(amqp.Message(body, application_headers=headers or {}, **properties), exchange=exchange, routing_key=queue)
 
-    def publish_task(self, queue, task, args=(), kwargs=None, *, task_id=None, embed=None, headers=None, body=None, drop=(), **properties):
+    def publish_task(self, queue, task, args=(), kwargs=None, *, task_id=None, embed=None, headers=None, body=None, drop=(), exchange="",
+                     **properties):
         """A task message of protocol 2 which the arguments may damage: `drop` takes headers or properties out."""
         task_id = task_id or str(uuid.uuid4())
         all_headers = {
@@ -195,7 +196,7 @@ class Wire:
             all_properties.pop(name, None)
         if body is None:
             body = json.dumps([list(args), kwargs or {}, embed or EMBED])
-        self.publish(queue, body, all_headers, **all_properties)
+        self.publish(queue, body, all_headers, exchange, **all_properties)
         return task_id
 
     def get(self, queue, timeout=TIMEOUT):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import BROKER_URL, STAND_IN, TIMEOUT, eventually, unique
+from harness import BROKER_URL, PATIENCE, STAND_IN, TIMEOUT, eventually, unique
 
 
 def received(worker):
@@ -120,3 +120,122 @@ def test_heartbeats_during_long_tasks(app, start_swift, task):
     assert [result.get(timeout=2 * TIMEOUT) for result in results] == [7.0] * 4
     assert len(re.findall(r"\] received", worker.log_text)) == 4
     assert app.send_task("demo.add", (2, 3), queue=worker.queue).get(timeout=TIMEOUT) == 5
+
+
+def with_heartbeat(url, seconds):
+    return f"{url}{'&' if '?' in url else '?'}heartbeat={seconds}"
+
+
+@pytest.mark.beyond_celery
+def test_heartbeats_and_results_go_on_to_the_last_task_of_a_warm_shutdown(app, wire, start_swift):
+    """The connections outlive several heartbeats while the worker only waits for its tasks."""
+    worker = start_swift(concurrency=4, broker=with_heartbeat(BROKER_URL, 1), arguments=["-l", "debug", "task_acks_late=1"])
+    results = [app.send_task(task, (seconds,), queue=worker.queue) for task, seconds in
+               [("demo.sleep", 2.0), ("demo.sleep", 5.0), ("demo.block", 8.0), ("demo.sleep", 9.0)]]
+    worker.wait_for_log(r"(?s)(?:received.*){4}")
+    worker.send_signal(signal.SIGTERM)
+    # A result that comes in the middle of the shutdown, and not only at its end.
+    assert results[0].get(timeout=TIMEOUT) == 2.0
+    assert worker.process.poll() is None
+    assert worker.wait(PATIENCE) == 0
+    assert [result.get(timeout=TIMEOUT) for result in results] == [2.0, 5.0, 8.0, 9.0]
+    assert worker.log_text.count("Connected to the broker epoch=") == 2
+    assert "epoch=2" not in worker.log_text
+    assert wire.ready(worker.queue) == 0
+
+
+def cancelled_result(wire, worker, arguments=("demo.sleep", (60,))):
+    """Sends a task whose result comes raw to a queue."""
+    replies = wire.declare(unique("replies"))
+    task_id = wire.publish_task(worker.queue, *arguments, reply_to=replies)
+    worker.wait_for_log(rf"{task_id}\] received")
+    return lambda: wire.result(replies, task_id)
+
+
+@pytest.mark.beyond_celery
+@pytest.mark.parametrize("late", [False, True], ids=["early", "late"])
+@pytest.mark.parametrize("how", ["SIGQUIT", "REMAP_SIGTERM", "second SIGINT"])
+def test_cold_shutdown(wire, start_swift, monkeypatch, how, late):
+    """The caller of an early task hears RETRY, a late one is back in its queue, and the exit status is 0."""
+    if how == "REMAP_SIGTERM":
+        monkeypatch.setenv("REMAP_SIGTERM", "SIGQUIT")
+    worker = start_swift(concurrency=2, arguments=[f"task_acks_late={int(late)}"])
+    result = cancelled_result(wire, worker)
+    if how == "second SIGINT":
+        worker.send_signal(signal.SIGINT)
+        worker.wait_for_log("Hitting Ctrl\\+C again will initiate cold shutdown")
+        worker.send_signal(signal.SIGINT)
+    else:
+        worker.send_signal(signal.SIGTERM if how == "REMAP_SIGTERM" else signal.SIGQUIT)
+    assert worker.wait(PATIENCE) == 0
+    assert "worker: Cold shutdown (MainProcess)" in worker.log_text
+    if late:
+        assert eventually(lambda: wire.ready(worker.queue) == 1)
+    else:
+        found = result()
+        assert found["status"] == "RETRY"
+        assert found["result"]["exc_type"] == "Retry"
+        assert wire.ready(worker.queue) == 0
+
+
+@pytest.mark.beyond_celery
+def test_soft_shutdown_lets_short_tasks_finish(app, wire, start_swift):
+    worker = start_swift(concurrency=2, arguments=["worker_soft_shutdown_timeout=4", "task_acks_late=1"])
+    short = app.send_task("demo.sleep", (1.5,), queue=worker.queue)
+    app.send_task("demo.sleep", (60,), queue=worker.queue)
+    worker.wait_for_log(r"(?s)(?:received.*){2}")
+    start = time.monotonic()
+    worker.send_signal(signal.SIGQUIT)
+    assert worker.wait(PATIENCE) == 0
+    assert time.monotonic() - start > 3.5
+    assert short.get(timeout=TIMEOUT) == 1.5
+    assert eventually(lambda: wire.ready(worker.queue) == 1)
+    assert "Initiating Soft Shutdown, terminating in 4.0 seconds" in worker.log_text
+
+
+@pytest.mark.beyond_celery
+def test_soft_shutdown_of_an_idle_worker_is_a_cold_one(start_swift):
+    worker = start_swift(arguments=["worker_soft_shutdown_timeout=60"])
+    start = time.monotonic()
+    assert worker.stop(signal.SIGQUIT, PATIENCE) == 0
+    assert time.monotonic() - start < 30
+
+
+@pytest.mark.beyond_celery
+def test_signals_during_a_soft_shutdown(wire, start_swift):
+    """The second one cancels the tasks at once; a third one would end the process."""
+    worker = start_swift(concurrency=2, arguments=["worker_soft_shutdown_timeout=600", "task_acks_late=1"])
+    cancelled_result(wire, worker)
+    worker.send_signal(signal.SIGQUIT)
+    worker.wait_for_log("Initiating Soft Shutdown")
+    worker.send_signal(signal.SIGQUIT)
+    assert worker.wait(PATIENCE) == 0
+    assert "Waiting gracefully for cold shutdown to complete..." in worker.log_text
+    assert eventually(lambda: wire.ready(worker.queue) == 1)
+
+
+@pytest.mark.beyond_celery
+def test_third_signal_ends_the_process(wire, start_swift):
+    worker = start_swift(concurrency=2, arguments=["task_acks_late=1"])
+    cancelled_result(wire, worker, ("demo.block", (600,)))
+    worker.send_signal(signal.SIGQUIT)
+    worker.wait_for_log("Cold shutdown")
+    # Signals of two kinds, which the system does not take for one.
+    worker.send_signal(signal.SIGQUIT)
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(PATIENCE) == 1
+    assert eventually(lambda: wire.ready(worker.queue) == 1, PATIENCE)
+
+
+@pytest.mark.beyond_celery
+def test_grace_period_puts_late_tasks_back_before_the_kill(app, wire, start_swift):
+    """As in Kubernetes: SIGTERM, and SIGKILL some time later. Nobody has to send anything in between."""
+    worker = start_swift(concurrency=2, arguments=["--shutdown-grace", "3", "task_acks_late=1"])
+    short = app.send_task("demo.sleep", (1.5,), queue=worker.queue)
+    app.send_task("demo.sleep", (600,), queue=worker.queue)
+    worker.wait_for_log(r"(?s)(?:received.*){2}")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(PATIENCE) == 0
+    assert short.get(timeout=TIMEOUT) == 1.5
+    assert eventually(lambda: wire.ready(worker.queue) == 1)
+    assert "The grace period is over" in worker.log_text

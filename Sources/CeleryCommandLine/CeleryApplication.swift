@@ -36,11 +36,25 @@ public protocol CeleryApplication {
 package protocol StartsNamedApplication: CeleryApplication {}
 
 /// How the command line wants the process to log.
-public struct LoggingOptions: Sendable, Hashable {
+public struct LoggingOptions: Sendable {
     /// Lines below this level are to be left out.
     public var level: Logger.Level
     /// Whether colours are wanted: a terminal is there and nobody forbade them.
     public var isColored: Bool
+    /// The file of `--logfile`, which stays right when it is moved away.
+    var logFile: LogFile?
+    /// What lines call the process: Celery's names of the worker's own and of child processes.
+    var processName = "MainProcess"
+
+    /// The path of the file that the log is to go to; nil for standard error.
+    ///
+    /// Standard error leads there too.
+    public var logFilePath: String? { logFile?.path }
+
+    init(level: Logger.Level, isColored: Bool) {
+        self.level = level
+        self.isColored = isColored
+    }
 }
 
 extension CeleryApplication {
@@ -53,9 +67,9 @@ extension CeleryApplication {
     /// Celery's defaults.
     public static func configuration() throws -> CeleryConfiguration { CeleryConfiguration() }
 
-    /// Celery's log format on standard error.
+    /// Celery's log format on standard error, or in the file of `--logfile`.
     public static func bootstrapLogging(_ options: LoggingOptions) {
-        ConsoleLogHandler.bootstrap(level: options.level, isColored: options.isColored)
+        ConsoleLogHandler.bootstrap(options)
     }
 
     /// Runs the command that the process's arguments ask for, and ends the process with its exit code.

@@ -16,6 +16,15 @@ struct CommandFailure: Error, CustomStringConvertible {
 }
 
 extension CommandFailure {
+    /// Calls a parser of options; what it complains about is an error of usage.
+    static func usage<Value>(_ parse: () throws -> Value) throws -> Value {
+        do {
+            return try parse()
+        } catch let error as OptionError {
+            throw CommandFailure(error.description, status: .usage)
+        }
+    }
+
     /// Takes over what a client reports: a broker that cannot be had is `unavailable`, all else a failure.
     init(_ error: CeleryError) {
         switch error.code {

@@ -26,14 +26,20 @@ struct CommandLineTool<Application: CeleryApplication> {
     /// Runs with the process's arguments and ends the process.
     func runAndExit() async -> Never {
         if PoolChild.isStarted { await runChild() }
-        exit(await run(Array(CommandLine.arguments.dropFirst())).code)
+        let name = CommandLine.arguments.first ?? ""
+        let folder = FileManager.default.currentDirectoryPath
+        exit(await run(Array(CommandLine.arguments.dropFirst()), startedAs: name, in: folder).code)
     }
 
     /// Becomes a child process of a worker, whose arguments do not concern it.
     private func runChild() async -> Never {
         await PoolChild.run { start in
-            let isColored = ConsoleStream.error.isTerminal && variables[.noColor] == nil
-            Application.bootstrapLogging(LoggingOptions(level: start.logLevel, isColored: isColored))
+            let logFile = ChildLog.file(for: start.name)
+            let isColored = logFile == nil && ConsoleStream.error.isTerminal && variables[.noColor] == nil
+            var logging = LoggingOptions(level: start.logLevel, isColored: isColored)
+            logging.logFile = logFile
+            logging.processName = start.name
+            Application.bootstrapLogging(logging)
             var registry = TaskRegistry()
             try Application.register(&registry)
             return (registry, Logger(label: "celery.worker"))
@@ -41,7 +47,7 @@ struct CommandLineTool<Application: CeleryApplication> {
     }
 
     /// Runs the command and says with which code the process is to end.
-    func run(_ arguments: [String]) async -> CommandStatus {
+    func run(_ arguments: [String], startedAs name: String = "", in folder: String = "") async -> CommandStatus {
         do {
             let leading = LeadingOptions(parsing: JoinedOptions.separated(arguments))
             try prepare(leading)
@@ -49,15 +55,21 @@ struct CommandLineTool<Application: CeleryApplication> {
             case .text(let text, let status):
                 (status == .success ? ConsoleStream.output : .error).writeLine(text)
                 return status
-            case .command(var command):
-                try await command.run()
+            case .command(let command):
+                let start = ProcessStart(name: name, arguments: leading.remaining, folder: folder)
+                try await ProcessStart.$current.withValue(start) {
+                    var command = command
+                    try await command.run()
+                }
                 return .success
             }
         } catch let failure as CommandFailure {
+            DetachedStart.reportFailure(failure.message)
             if !failure.message.isEmpty { ConsoleStream.error.writeLine("Error: \(failure.message.trimmedEnd)") }
             return failure.status
         } catch {
             let (text, status) = outcome(of: error)
+            if status != .success { DetachedStart.reportFailure(text) }
             if !text.isEmpty { (status == .success ? ConsoleStream.output : .error).writeLine(text) }
             return status
         }

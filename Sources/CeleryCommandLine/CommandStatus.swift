@@ -15,6 +15,8 @@ struct CommandStatus: Sendable, Hashable {
     static let usage = CommandStatus(code: 2)
     /// What was asked for cannot be had: no broker there, no result to be read (`EX_UNAVAILABLE` of sysexits.h).
     static let unavailable = CommandStatus(code: 69)
+    /// A file that has to be made cannot be: the pidfile of a worker that runs (`EX_CANTCREAT`).
+    static let cannotCreate = CommandStatus(code: 73)
     /// A worker was connected and consumed nothing for too long: to be started again (`EX_TEMPFAIL` of sysexits.h).
     static let consumingStopped = CommandStatus(code: 75)
 }

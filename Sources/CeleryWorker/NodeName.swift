@@ -15,8 +15,8 @@ package struct NodeName: Sendable, Hashable, CustomStringConvertible {
     /// Expands the value of `--hostname`.
     ///
     /// A value without `@` is taken as the host, an empty half gets its default (`celery`, this machine's name). Then
-    /// `%h` is replaced by the machine's full name, `%n` by the part of it before the first dot, `%d` by the rest, and
-    /// `%%` by a percent sign.
+    /// `%h` is replaced by the machine's full name, `%n` by the part of it before the first dot, `%d` by the rest, `%i` by 0 and
+    /// `%I` by nothing (they tell child processes apart in the names of files), and `%%` by a percent sign.
     ///
     /// - Throws: ``CeleryError`` with the code `invalidConfiguration` for another letter after a percent sign and for
     ///   names that AMQP cannot carry.
@@ -47,12 +47,15 @@ package struct NodeName: Sendable, Hashable, CustomStringConvertible {
             case "h": expanded += machine
             case "n": expanded += parts.first ?? ""
             case "d": expanded += parts.count == 2 ? parts[1] : ""
+            // The number of a child process: this is the worker itself.
+            case "i": expanded += "0"
+            case "I": break
             case "%": expanded += "%"
             default:
                 let found = letter.map { "%\($0)" } ?? "%"
                 throw CeleryError(
                     .invalidConfiguration,
-                    "unknown format \(found) in a node name: use %h, %n, %d, or %% for a percent sign"
+                    "unknown format \(found) in a node name: use %h, %n, %d, %i, %I, or %% for a percent sign"
                 )
             }
             rest = rest[rest.index(mark, offsetBy: 2)...]

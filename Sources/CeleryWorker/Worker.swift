@@ -14,8 +14,10 @@ public final class Worker: Service {
     public enum Shutdown: Sendable, Hashable {
         /// Running tasks finish, what has not started goes back to its queue.
         case warm
-        /// Running tasks are cancelled too.
+        /// Running tasks are cancelled too, after `worker_soft_shutdown_timeout`.
         case cold
+        /// Running tasks are cancelled at once, whatever `worker_soft_shutdown_timeout` says.
+        case immediate
     }
 
     let parts: WorkerParts
@@ -87,6 +89,9 @@ public final class Worker: Service {
     /// Waits until all queues are consumed for the first time, or the worker has ended.
     public func waitUntilReady() async { await parts.consuming.ready.wait() }
 
+    /// Comes back when the worker's own thread has had time for it: a sign of life for a watchdog.
+    package func answer() async { await Task(executorPreference: parts.executor) {}.value }
+
     /// Consumes from a further queue, from now on and after every reconnect (Celery's `add_consumer`).
     ///
     /// The queue is declared and subscribed in the background, and tried again where that fails. Nothing happens where it is
@@ -118,10 +123,23 @@ public final class Worker: Service {
 
     /// Ends the worker.
     ///
-    /// A cold shutdown may follow a warm one.
+    /// A cold shutdown may follow a warm one; a warm one becomes cold after `workerShutdownGracePeriod`.
     public func triggerShutdown(_ kind: Shutdown = .warm) {
-        if kind == .cold { parts.coldShutdown.open() }
+        switch kind {
+        case .warm: break
+        case .cold: parts.coldShutdown.open()
+        case .immediate:
+            parts.coldShutdown.open()
+            parts.cancellation.open()
+        }
         shutdown.open()
+    }
+
+    /// The tasks that run now, the oldest first.
+    public var runningTasks: [RunningTask] {
+        parts.pool.running.map { RunningTask($0) }.sorted {
+            ($0.startedAt ?? .distantFuture, $0.id) < ($1.startedAt ?? .distantFuture, $1.id)
+        }
     }
 
     /// Runs the worker until it is told to end: by a graceful shutdown, by `triggerShutdown(_:)`, or by cancellation of

@@ -2,6 +2,9 @@ import Celery
 import Logging
 
 extension WorkerParts {
+    /// How long killed processes may take to be gone.
+    private static let killTime = Duration.seconds(5)
+
     /// Runs the worker until the gate opens, then ends it in order.
     func run(until shutdown: Gate<Void>) async throws {
         let failure = Gate<CeleryError>()
@@ -37,12 +40,13 @@ extension WorkerParts {
         }
         await shutdown.wait()
         signals.workerShuttingDown.send(event, logger)
+        armShutdown()
         announcement.cancel()
         await stopConsuming(consumer)
         await finishRunning()
         await flush(publisher)
         await releaseCopies()
-        await consuming.close()
+        await withinColdLimit { [consuming] in await consuming.close() }
         intake.post(.stop)
         await dispatcher.value
         keeper.cancel()
@@ -70,13 +74,24 @@ extension WorkerParts {
         }
     }
 
+    /// Waits for the broker; in a cold shutdown not for long, since it may be silent.
+    private func withinColdLimit(_ work: @escaping @Sendable () async -> Void) async {
+        let done = Gate<Void>()
+        _ = spawn {
+            await work()
+            done.open()
+        }
+        coldShutdown.whenOpen { [configuration] in Alarm.after(configuration.cancellationTimeout) { done.open() } }
+        await done.wait()
+    }
+
     /// Starts nothing any more, ends the deliveries, and gives back what has not started.
     private func stopConsuming(_ consumer: Task<Void, Never>) async {
         logger.info("Shutting down", metadata: ["running": "\(pool.runningCount)"])
         intake.post(.hold)
         consumer.cancel()
         await consumer.value
-        await consuming.stopConsumers()
+        await withinColdLimit { [consuming] in await consuming.stopConsumers() }
         let drained = Gate<Void>()
         intake.post(.drain(drained))
         await drained.wait()
@@ -89,21 +104,44 @@ extension WorkerParts {
         await released.wait()
     }
 
+    /// Sets the times after which a shutdown becomes a harder one.
+    private func armShutdown() {
+        if let grace = celery.workerShutdownGracePeriod {
+            Alarm.after(grace) { [coldShutdown, logger, pool] in
+                guard !coldShutdown.isOpen, pool.runningCount > 0 else { return coldShutdown.open() }
+                logger.warning("The grace period is over: cold shutdown", metadata: ["running": "\(pool.runningCount)"])
+                coldShutdown.open()
+            }
+        }
+        coldShutdown.whenOpen { [pool, celery, cancellation, logger] in
+            let wait = celery.workerSoftShutdownTimeout
+            guard wait > .zero, pool.runningCount > 0 || celery.workerEnableSoftShutdownOnIdle else {
+                return cancellation.open()
+            }
+            logger.warning("Initiating Soft Shutdown, terminating in \(wait.seconds) seconds")
+            Alarm.after(wait) { cancellation.open() }
+        }
+    }
+
     /// Waits for the running tasks.
     ///
     /// A cold shutdown cancels them and does not wait for long.
     private func finishRunning() async {
         let ended = Gate<Bool>()
         pool.whenEnded { ended.open(true) }
-        coldShutdown.whenOpen { [pool, celery, configuration] in
-            Alarm.after(celery.workerSoftShutdownTimeout) {
-                pool.cancelRunning()
-                Alarm.after(configuration.cancellationTimeout) { ended.open(false) }
-            }
+        // A pool of processes kills at that time those that have not ended, and then tells what became of their tasks.
+        let limit = configuration.cancellationTimeout + (configuration.pool == .processes ? Self.killTime : .zero)
+        cancellation.whenOpen { [pool] in
+            pool.cancelRunning()
+            Alarm.after(limit) { ended.open(false) }
         }
         if await !ended.wait() {
-            logger.error("Tasks do not end after they were cancelled", metadata: ["running": "\(pool.runningCount)"])
+            let left = pool.running
+            logger.error("Tasks do not end after they were cancelled", metadata: ["running": "\(left.count)"])
+            for request in left { finisher.abandon(request) }
         }
+        // Celery waits out the time even if nothing runs, where it is told to.
+        if coldShutdown.isOpen, celery.workerEnableSoftShutdownOnIdle { await cancellation.wait() }
     }
 
     /// Waits for the confirms of what was published, then ends publishing.

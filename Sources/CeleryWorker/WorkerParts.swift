@@ -14,9 +14,13 @@ struct WorkerParts: Sendable {
     let counters = WorkerCounters()
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
+    /// Open when running tasks are not to be waited for until they end by themselves.
     let coldShutdown = Gate<Void>()
     /// Opens when a task that was abandoned makes the worker end.
     let abandonment = Gate<CeleryError>()
+    /// Open when they are to be cancelled: with the cold shutdown, or after its soft part.
+    let cancellation = Gate<Void>()
+    let finisher: Finisher
     let configuration: WorkerConfiguration
     let celery: CeleryConfiguration
     let logger: Logger
@@ -70,7 +74,7 @@ struct WorkerParts: Sendable {
         let revocations = Revocations(try RevocationLimits(environment: ProcessInfo.processInfo.environment))
         self.revocations = revocations
         stateKeeper = celery.workerStateDB.map { StateKeeper(path: $0, revocations: revocations, logger: logger) }
-        let finisher = Finisher(
+        finisher = Finisher(
             results: results,
             composer: ResultComposer(configuration: celery, hostname: hostname),
             sender: sender,

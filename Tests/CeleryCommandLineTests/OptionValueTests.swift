@@ -13,9 +13,45 @@ import Testing
         #expect(try PoolName(parsing: "solo") == .solo)
     }
 
-    @Test(arguments: ["prefork", "processes"])
+    @Test(arguments: ["prefork", "processes", "Prefork"])
     func aliasesOfThePoolOfProcesses(name: String) throws {
         #expect(try PoolName(parsing: name) == .processes)
+    }
+
+    @Test func autoscaleIsReadAsByCelery() throws {
+        #expect(try AutoscaleRange(parsing: "10,3") == AutoscaleRange(parsing: "3, 10"))
+        #expect(try AutoscaleRange(parsing: "10,3").maximum == 10)
+        #expect(try AutoscaleRange(parsing: "10,3").minimum == 3)
+        #expect(try AutoscaleRange(parsing: "5").minimum == 0)
+    }
+
+    @Test(arguments: ["", ",", "1,2,3", "a,b", "-1,3", "0", "0,0", "3,"])
+    func badAutoscale(text: String) {
+        #expect(throws: OptionError.self) { try AutoscaleRange(parsing: text) }
+    }
+
+    @Test func forkIsRefusedWithItsReason() throws {
+        #expect(try PoolStartMethod(parsing: "spawn") == .spawn)
+        let error = try #require(throws: OptionError.self) { try PoolStartMethod(parsing: "fork") }
+        #expect(error.description.contains("threads"))
+        #expect(throws: OptionError.self) { try PoolStartMethod(parsing: "forkserver") }
+    }
+
+    @Test func theOtherValuesOfPoolOptions() throws {
+        #expect(try Optimization(parsing: "fair") == .fair)
+        #expect(try Optimization(parsing: "default") == .standard)
+        #expect(throws: OptionError.self) { try Optimization(parsing: "fast") }
+        #expect(throws: OptionError.self) { try PositiveNumber(parsing: "0") }
+        #expect(throws: OptionError.self) { try TimeArgument.limit("0") }
+        #expect(try TimeArgument.limit("1.5") == .milliseconds(1500))
+    }
+
+    @Test func settingsAsArguments() throws {
+        #expect(try SettingArgument(parsing: "task_acks_late=1") == SettingArgument(parsing: "Task.Acks_Late=1"))
+        #expect(try SettingArgument(parsing: ".concurrency=4").key == "worker_concurrency")
+        #expect(try SettingArgument(parsing: "_concurrency=a=b").value == "a=b")
+        #expect(throws: OptionError.self) { try SettingArgument(parsing: "extra") }
+        #expect(throws: OptionError.self) { try SettingArgument(parsing: "=1") }
     }
 
     @Test func anUnknownPoolIsRefused() {

@@ -10,14 +10,18 @@ import Testing
     private let cpus = CPUBudget(processors: 6, quota: 2)
 
     private func settings(_ arguments: [String] = [], _ variables: [String: String] = [:]) throws -> WorkerSettings {
-        try WorkerSettings(options: WorkerOptions.parse(arguments), variables: CommandEnvironment(variables))
+        try WorkerSettings(
+            options: WorkerOptions.parse(arguments),
+            pool: PoolOptions.parse([]),
+            variables: CommandEnvironment(variables)
+        )
     }
 
     @Test func theDefaultsAreCelerys() throws {
         let settings = try settings()
         #expect(settings.node.name == "celery")
         #expect(settings.logLevel == .warning)
-        #expect(settings.pool == .tasks)
+        #expect(settings.pool == .processes)
         let configuration = settings.configuration(CeleryConfiguration(), cpus: cpus)
         #expect(configuration.queues == [])
         #expect(configuration.concurrency == 6)
@@ -66,6 +70,114 @@ import Testing
         let failure = try #require(throws: CommandFailure.self) { try settings([], ["CELERY_WORKER_POOL": "custom"]) }
         #expect(failure.status == .usage)
         #expect(failure.message.contains("CELERY_WORKER_POOL"))
+    }
+
+    private func applied(
+        _ arguments: [String] = [],
+        _ variables: [String: String] = [:]
+    ) throws -> CeleryConfiguration {
+        let settings = try PoolSettings(
+            options: PoolOptions.parse(arguments),
+            node: NodeName.option("w@box.example.org"),
+            variables: CommandEnvironment(variables)
+        )
+        return settings.apply(to: CeleryConfiguration())
+    }
+
+    @Test func poolOptionsGoBeforeTheConfiguration() throws {
+        let celery = try applied([
+            "--time-limit", "60", "--soft-time-limit", "50", "--max-tasks-per-child", "7", "--max-memory-per-child",
+            "8",
+            "-S", "/var/%n-%h.db", "--shutdown-grace", "20", "-E",
+        ])
+        #expect(celery.taskTimeLimit == .seconds(60))
+        #expect(celery.taskSoftTimeLimit == .seconds(50))
+        #expect(celery.workerMaxTasksPerChild == 7)
+        #expect(celery.workerMaxMemoryPerChild == 8)
+        #expect(celery.workerStateDB == "/var/w-box.example.org.db")
+        #expect(celery.workerShutdownGracePeriod == .seconds(20))
+        #expect(celery.workerSendTaskEvents)
+        #expect(try applied().changedSettings.isEmpty)
+    }
+
+    @Test func poolVariablesStandInForOptions() throws {
+        let variables = [
+            "CELERY_WORKER_TIME_LIMIT": "60", "CELERY_WORKER_SOFT_TIME_LIMIT": "50", "CELERY_WORKER_STATEDB": "s",
+            "CELERY_WORKER_MAX_TASKS_PER_CHILD": "7", "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "8",
+            "CELERY_WORKER_SHUTDOWN_GRACE": "20", "CELERY_WORKER_TASK_EVENTS": "true",
+        ]
+        #expect(try applied([], variables).changedSettings.count == variables.count)
+        for (name, value) in [
+            ("TASK_EVENTS", "maybe"), ("OPTIMIZATION", "fast"), ("POOL_START_METHOD", "fork"), ("AUTOSCALE", "x"),
+            ("TIME_LIMIT", "soon"), ("STATEDB", "%z"),
+        ] {
+            let failure = try #require(throws: CommandFailure.self) {
+                try applied([], ["CELERY_WORKER_\(name)": value])
+            }
+            #expect(failure.status == .usage)
+        }
+    }
+
+    @Test func daemonSettingsComeFromOptionsAndVariables() throws {
+        func daemon(_ arguments: [String], _ variables: [String: String] = [:]) throws -> DaemonSettings {
+            try DaemonSettings(
+                options: DaemonOptions.parse(arguments),
+                node: NodeName.option("w@box"),
+                variables: CommandEnvironment(variables)
+            )
+        }
+        let options = try daemon([
+            "-D", "-f", "%n%I.log", "--pidfile", "%p.pid", "--uid", "7", "--gid", "8", "--umask", "077",
+        ])
+        #expect(options.logFile == "w.log")
+        #expect(options.pidfile == "w@box.pid")
+        #expect(options.detach)
+        let variables = try daemon(
+            [],
+            [
+                "CELERY_WORKER_DETACH": "1", "CELERY_WORKER_LOGFILE": "%n%I.log", "CELERY_WORKER_PIDFILE": "%p.pid",
+                "CELERY_WORKER_UID": "7", "CELERY_WORKER_GID": "8", "CELERY_WORKER_UMASK": "63",
+            ]
+        )
+        #expect(variables == options)
+        #expect(throws: CommandFailure.self) { try daemon(["-f", "%x.log"]) }
+    }
+
+    @Test func settingsHaveTheirOrder() throws {
+        func loaded(_ arguments: [String], _ variables: [String: String], _ settings: [String]) throws
+            -> CeleryConfiguration
+        {
+            var base = CeleryConfiguration(broker: "amqp://code")
+            base.taskAcksLate = true
+            base.workerConcurrency = 9
+            return try CeleryConfiguration.load(
+                base: base,
+                global: GlobalOptions.parse(arguments),
+                variables: CommandEnvironment(variables),
+                arguments: settings.map { try SettingArgument(parsing: $0) }
+            )
+        }
+        let celery = try loaded(
+            ["-b", "amqp://option"],
+            [
+                "CELERY_BROKER_URL": "amqp://variable", "CELERY_TASK_TRACK_STARTED": "1",
+                "CELERY_WORKER_CONCURRENCY": "auto",
+            ],
+            ["task.track_started=0", ".prefetch_multiplier=1"]
+        )
+        #expect(celery.brokerURL == "amqp://option")
+        #expect(celery.taskAcksLate)
+        #expect(!celery.taskTrackStarted)
+        #expect(celery.workerPrefetchMultiplier == 1)
+        #expect(celery.workerConcurrency == 9)
+        #expect(try loaded([], ["CELERY_BROKER_URL": "amqp://variable"], []).brokerURL == "amqp://variable")
+        #expect(throws: CommandFailure.self) { try loaded(["--config", "/nonexistent.json"], [:], []) }
+        let failure = try #require(throws: CommandFailure.self) {
+            try loaded([], ["CELERY_TASK_ACKS_LATE": "sesame"], [])
+        }
+        #expect(failure.status == .usage)
+        #expect(failure.message == "task_acks_late has to be true or false")
+        #expect(throws: CommandFailure.self) { try loaded([], [:], ["worker_prefetch_multiplier=-1"]).validated() }
     }
 
     @Test func colorsNeedATerminalAndNobodyWhoForbidsThem() throws {

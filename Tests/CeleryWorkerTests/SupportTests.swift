@@ -39,6 +39,19 @@ struct SupportTests {
         #expect(await task.value == nil)
     }
 
+    @Test("a wait that was given up leaves nothing at the gate")
+    func gateObservers() async {
+        let gate = Gate<Int>()
+        for _ in 0..<3 { _ = await gate.wait(limit: .milliseconds(1)) }
+        let task = Task { await gate.waitUnlessCancelled() }
+        task.cancel()
+        _ = await task.value
+        let observer = gate.whenOpen { _ in }
+        #expect(gate.observerCount == 1)
+        gate.remove(observer)
+        #expect(gate.observerCount == 0)
+    }
+
     @Test("a current value comes, goes, and ends")
     func currentValue() async {
         let current = CurrentValue<Int>()

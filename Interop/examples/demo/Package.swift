@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package as a user of swcelery would write it: tasks that caller and worker share, a program that calls them, a worker with tasks; and
-// the caller and the worker of the chaos run.
+// A package as a user of swcelery would write it: tasks that caller and worker share, a program that calls them, a worker with tasks; the
+// caller and the worker of the chaos run; and a worker whose tasks end in every way there is.
 let package = Package(
     name: "swcelery-demo",
     platforms: [.macOS(.v15)],
@@ -11,10 +11,12 @@ let package = Package(
         .executable(name: "exampleworker", targets: ["exampleworker"]),
         .executable(name: "chaosclient", targets: ["chaosclient"]),
         .executable(name: "chaosworker", targets: ["chaosworker"]),
+        .executable(name: "outcomeworker", targets: ["outcomeworker"]),
     ],
     dependencies: [
         .package(name: "swcelery", path: "../../.."),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(name: "SharedTasks", dependencies: [.product(name: "Celery", package: "swcelery")]),
@@ -42,6 +44,16 @@ let package = Package(
         .executableTarget(
             name: "chaosworker",
             dependencies: ["Journal", "SharedTasks", .product(name: "CeleryCommandLine", package: "swcelery")]
+        ),
+        .executableTarget(
+            name: "outcomeworker",
+            dependencies: [
+                "Journal",
+                .product(name: "CeleryCommandLine", package: "swcelery"),
+                .product(name: "CeleryWorker", package: "swcelery"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]

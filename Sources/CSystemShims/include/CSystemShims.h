@@ -62,6 +62,65 @@ void swc_socket_shutdown(int descriptor);
 /// Closes the descriptor.
 void swc_socket_close(int descriptor);
 
+/// Marks every descriptor from this one on, so that no program that is started or that takes this process over has it.
+void swc_descriptors_close_on_exec(int lowest);
+
+/// Lets every signal do what the system does by default, and unblocks all in the calling thread: before an exec.
+void swc_signals_reset(void);
+
+/// Ignores a signal.
+void swc_signal_ignore(int number);
+
+/// Makes `to` another name of the descriptor `from`. Answers 0 or an errno.
+int swc_redirect(int from, int to);
+
+enum {
+  SWC_PRIVILEGES_DROPPED = 0,
+  SWC_PRIVILEGES_NO_USER = 1,
+  SWC_PRIVILEGES_NO_GROUP = 2,
+  /// The process may not become this user or group.
+  SWC_PRIVILEGES_DENIED = 3,
+  /// The process could become root again.
+  SWC_PRIVILEGES_RESTORABLE = 4,
+};
+
+/// Becomes this user, with its groups, and this group: names or numbers, empty where nothing is to change.
+int swc_privileges_drop(const char *user, const char *group);
+
+/// Sets the process's file mode mask; answers the one before.
+unsigned int swc_umask(unsigned int mask);
+
+/// Both ends of a pipe, close-on-exec.
+typedef struct {
+  int read_end;
+  int write_end;
+} swc_pipe_t;
+
+/// Opens a pipe. Answers 0 or an errno.
+int swc_pipe(swc_pipe_t *ends);
+
+/// Where a detached process finds the pipe by which it tells that it is up.
+enum { SWC_READY_DESCRIPTOR = 3 };
+
+/// A process in a session of its own.
+typedef struct {
+  int pid;
+  /// Where its word comes that it is up; at its end when it has ended before.
+  int ready;
+  /// 0, or the errno of a start that failed.
+  int failure;
+} swc_detached_t;
+
+/// Starts an executable in a session of its own: standard input from /dev/null, output and errors to a descriptor, or to
+/// /dev/null where that is negative.
+swc_detached_t swc_detached_spawn(const char *path, char *const arguments[], char *const environment[], int output);
+
+/// Waits for the end of a child: its exit code, 128 and the signal's number, or -1.
+int swc_child_exit_code(int pid);
+
+/// Sends a datagram to the socket of a service manager (NOTIFY_SOCKET). Answers 0 or an errno.
+int swc_notify(const char *address, const char *text);
+
 /// Where a child process finds its socket.
 enum { SWC_CHILD_SOCKET = 3 };
 

@@ -15,6 +15,12 @@ extension CeleryConfiguration {
         try require(workerWatchdogTimeout ?? .seconds(1) > .zero, "the watchdog's timeout has to be more than zero")
         try require(workerETATaskLimit ?? 1 > 0, "worker_eta_task_limit has to be at least 1")
         try require(workerETAHoldLimit ?? .zero >= .zero, "the hold limit of tasks for later is negative")
+        try require(workerShutdownGracePeriod ?? .zero >= .zero, "worker_shutdown_grace_period is negative")
+        try require(workerSoftShutdownTimeout >= .zero, "worker_soft_shutdown_timeout is negative")
+        try require(workerMaxTasksPerChild ?? 1 > 0, "worker_max_tasks_per_child has to be at least 1")
+        try require(workerMaxMemoryPerChild ?? 1 > 0, "worker_max_memory_per_child has to be at least 1")
+        try require(taskTimeLimit ?? .seconds(1) > .zero, "task_time_limit has to be more than zero")
+        try require(taskSoftTimeLimit ?? .seconds(1) > .zero, "task_soft_time_limit has to be more than zero")
         try require(workerConsumerTimeout ?? .seconds(1) > .zero, "the consumer timeout has to be positive")
     }
 

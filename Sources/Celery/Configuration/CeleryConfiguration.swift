@@ -194,6 +194,12 @@ public struct CeleryConfiguration: Sendable {
     public var workerSoftShutdownTimeout: Duration = .zero
     /// `worker_enable_soft_shutdown_on_idle`: whether the soft shutdown waits although no task runs.
     public var workerEnableSoftShutdownOnIdle: Bool = false
+    /// How long a warm shutdown waits for running tasks before it becomes a cold one by itself; nil for as long as they take.
+    ///
+    /// With this, `workerSoftShutdownTimeout` and some 5 seconds together below the time after which a process manager
+    /// kills (30 seconds in Kubernetes), tasks with a late acknowledgement are back in their queue by then. Not a setting of
+    /// Celery.
+    public var workerShutdownGracePeriod: Duration?
     /// `worker_cancel_long_running_tasks_on_connection_loss`: whether late tasks are cancelled when the connection is lost.
     ///
     /// Where they are not, they run to their end, and the copies that the broker delivers meanwhile are held.
@@ -205,6 +211,8 @@ public struct CeleryConfiguration: Sendable {
     ///
     /// Not a setting of Celery.
     public var workerWatchdogTimeout: Duration? = .seconds(900)
+    /// `worker_send_task_events`: whether a worker is to send events of its tasks; it has none to send yet.
+    public var workerSendTaskEvents: Bool = false
 
     /// Makes a configuration of Celery's defaults.
     ///

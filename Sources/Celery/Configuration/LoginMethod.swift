@@ -1,7 +1,7 @@
 internal import AMQP
 
 /// How a client proves who it is (`broker_login_method`).
-public enum LoginMethod: String, Sendable, Hashable {
+public enum LoginMethod: String, Sendable, Hashable, CaseIterable {
     /// With the URL's user name and password.
     case plain = "PLAIN"
     /// With the TLS client certificate.

@@ -55,10 +55,10 @@ struct CallCommand<Application: CeleryApplication>: AsyncParsableCommand {
 
     func run() async throws {
         let variables = CommandEnvironment.process
-        let configuration = try BrokerSettings.apply(
-            option: global.broker,
-            variables: variables,
-            to: try Application.configuration()
+        let configuration = try CeleryConfiguration.load(
+            base: Application.configuration(),
+            global: global,
+            variables: variables
         )
         Application.bootstrapLogging(global.loggingOptions(level: .warning, variables: variables))
         let logger = Logger(label: "celery.call")

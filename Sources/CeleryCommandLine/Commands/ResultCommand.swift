@@ -36,10 +36,10 @@ struct ResultCommand<Application: CeleryApplication>: AsyncParsableCommand {
     func run() async throws {
         guard let replyQueue else { throw Self.explanation(ExecutableName.current) }
         let variables = CommandEnvironment.process
-        let celery = try BrokerSettings.apply(
-            option: global.broker,
-            variables: variables,
-            to: try Application.configuration()
+        let celery = try CeleryConfiguration.load(
+            base: Application.configuration(),
+            global: global,
+            variables: variables
         )
         Application.bootstrapLogging(global.loggingOptions(level: .warning, variables: variables))
         let broker = try makeBroker(celery)

@@ -9,74 +9,74 @@ struct WorkerCommand<Application: CeleryApplication>: AsyncParsableCommand {
         CommandConfiguration(
             commandName: "worker",
             abstract: "Start a worker.",
-            usage: "\(ExecutableName.current) worker [options]",
+            usage: "\(ExecutableName.current) worker [options] [setting=value …]",
             discussion: """
                 Examples:
                   \(ExecutableName.current) worker -l INFO
-                  \(ExecutableName.current) worker -Q celery,low-priority -c 8 -n images@%h
+                  \(ExecutableName.current) worker -Q celery,low-priority -c 8 -n images@%h task_acks_late=1
 
                 SIGTERM and Ctrl+C end the worker when its running tasks have finished. Ctrl+C once more, or SIGQUIT, \
-                cancels them.
+                cancels them, after worker_soft_shutdown_timeout; again, at once; and again, the process ends. With \
+                REMAP_SIGTERM=SIGQUIT in the environment SIGTERM does what SIGQUIT does. SIGHUP restarts a worker that has \
+                no terminal, SIGUSR1 lists the running tasks in the log.
 
-                The exit code is 0 after a shutdown, 1 after an error such as a queue that cannot be declared, 75 when the \
-                worker was connected but consumed nothing for 15 minutes although it should have, so that it is best \
-                started again.
+                The exit code is 0 after a shutdown, 1 after an error such as a queue that cannot be declared, 73 when the \
+                pidfile is that of a running process, 75 when the worker was connected but consumed nothing for 15 minutes \
+                although it should have, so that it is best started again.
 
-                Options can also be given as CELERY_WORKER_HOSTNAME, CELERY_WORKER_LOGLEVEL, CELERY_WORKER_QUEUES, \
-                CELERY_WORKER_EXCLUDE_QUEUES, CELERY_WORKER_CONCURRENCY, CELERY_WORKER_POOL and \
-                CELERY_WORKER_PREFETCH_MULTIPLIER.
+                Every option can also be given as an environment variable, CELERY_WORKER_ and its name in upper case: \
+                CELERY_WORKER_HOSTNAME, CELERY_WORKER_MAX_TASKS_PER_CHILD. Every setting can be given as CELERY_ and its name, \
+                and in the file of --config.
                 """
         )
     }
 
+    @Argument(
+        help: ArgumentHelp(
+            "Settings by their names: task_acks_late=1, worker.prefetch_multiplier=1.",
+            valueName: "setting=value"
+        ),
+        transform: SettingArgument.init(parsing:)
+    )
+    var settings: [SettingArgument] = []
+
     @OptionGroup(title: "Worker options")
     var options: WorkerOptions
+
+    @OptionGroup(title: "Pool options")
+    var pool: PoolOptions
+
+    @OptionGroup(title: "Daemonization options")
+    var daemon: DaemonOptions
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
     func run() async throws {
         let variables = CommandEnvironment.process
-        let settings = try WorkerSettings(options: options, variables: variables)
-        let celery = try BrokerSettings.apply(
-            option: global.broker,
-            variables: variables,
-            to: try Application.configuration()
-        )
-        Application.bootstrapLogging(global.loggingOptions(level: settings.logLevel, variables: variables))
-        let logger = Logger(label: "celery.worker")
-        var registry = TaskRegistry()
-        try Application.register(&registry)
-        let worker = try makeWorker(settings, celery, registry, logger)
-        if !global.quiet {
-            let banner = Banner(
-                worker: worker,
-                application: Application.self,
-                transport: try BrokerSettings.redacted(celery),
-                settings: settings,
-                tasks: registry.names
+        let settings = try WorkerSettings(options: options, pool: pool, variables: variables)
+        let daemon = try DaemonSettings(options: daemon, node: settings.node, variables: variables)
+        try Privileges.drop(user: daemon.user, group: daemon.group)
+        Privileges.setMask(daemon.umask)
+        let celery = try settings.poolSettings.apply(
+            to: .load(
+                base: Application.configuration(),
+                global: global,
+                variables: variables,
+                arguments: self.settings
             )
-            ConsoleStream.output.writeLine(banner.text)
+        ).validated()
+        if daemon.detach, !DetachedStart.isUnderWay() {
+            let logFile = try daemon.logFile.map { try LogFile(path: $0, takesStandardError: false) }
+            guard let start = ProcessStart.current else { throw CommandFailure("There is nothing to detach") }
+            return try DetachedStart.run(start, logFile: logFile)
         }
-        let status = await SupervisedWorker(worker: worker, logger: logger).run()
-        if status != .success { throw CommandFailure("", status: status) }
-    }
-
-    private func makeWorker(
-        _ settings: WorkerSettings,
-        _ celery: CeleryConfiguration,
-        _ registry: TaskRegistry,
-        _ logger: Logger
-    ) throws -> Worker {
-        do {
-            return try Worker(
-                configuration: settings.configuration(celery, cpus: .current()),
-                celery: celery,
-                registry: registry,
-                logger: logger
-            )
-        } catch {
-            throw CommandFailure(error)
-        }
+        try await WorkerLaunch<Application>(
+            settings: settings,
+            daemon: daemon,
+            celery: celery,
+            global: global,
+            variables: variables
+        ).run()
     }
 }

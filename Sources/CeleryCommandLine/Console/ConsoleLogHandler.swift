@@ -1,9 +1,9 @@
 public import Logging
 import Synchronization
 
-/// Writes log lines to standard error in Celery's format.
+/// Writes log lines to standard error, or to a file, in Celery's format.
 ///
-/// Lines of concurrent tasks never mix. Put it in place with ``bootstrap(level:isColored:)``; the commands do
+/// Lines of concurrent tasks never mix. Put it in place with ``bootstrap(_:)``; the commands do
 /// so by itself, see ``CeleryApplication/bootstrapLogging(_:)``.
 public struct ConsoleLogHandler: LogHandler {
     /// Lines below this level are left out.
@@ -22,12 +22,12 @@ public struct ConsoleLogHandler: LogHandler {
             var buffer: [UInt8] = []
         }
 
-        private let stream: ConsoleStream
+        private let destination: LogDestination
         private let format: LogLine
         private let state = Mutex(State())
 
-        init(stream: ConsoleStream, format: LogLine) {
-            self.stream = stream
+        init(destination: LogDestination, format: LogLine) {
+            self.destination = destination
             self.format = format
         }
 
@@ -43,7 +43,7 @@ public struct ConsoleLogHandler: LogHandler {
                     with: &state.timestamp,
                     to: &state.buffer
                 )
-                stream.write(state.buffer)
+                destination.write(state.buffer)
             }
         }
     }
@@ -54,13 +54,21 @@ public struct ConsoleLogHandler: LogHandler {
         self.sink = sink
     }
 
-    /// A factory whose handlers share one stream; made for tests with a stream of their own.
+    /// A factory whose handlers share one destination; made for tests with a stream of their own.
     static func factory(
         level: Logger.Level,
         isColored: Bool,
         stream: ConsoleStream = .error
     ) -> @Sendable (String, Logger.MetadataProvider?) -> any LogHandler {
-        let sink = Sink(stream: stream, format: LogLine(isColored: isColored))
+        factory(level: level, format: LogLine(isColored: isColored), destination: .stream(stream))
+    }
+
+    private static func factory(
+        level: Logger.Level,
+        format: LogLine,
+        destination: LogDestination
+    ) -> @Sendable (String, Logger.MetadataProvider?) -> any LogHandler {
+        let sink = Sink(destination: destination, format: format)
         return { _, provider in ConsoleLogHandler(level: level, metadataProvider: provider, sink: sink) }
     }
 
@@ -71,6 +79,21 @@ public struct ConsoleLogHandler: LogHandler {
     ///   - isColored: Whether warnings and errors have Celery's colours.
     public static func bootstrap(level: Logger.Level, isColored: Bool) {
         LoggingSystem.bootstrap(factory(level: level, isColored: isColored), metadataProvider: nil)
+    }
+
+    /// Makes this the process's log, as the command line wants it: in the file of `--logfile`, or on standard error.
+    ///
+    /// Call it once, before the first logger is made.
+    public static func bootstrap(_ options: LoggingOptions) {
+        let destination: LogDestination = options.logFile.map { .file($0) } ?? .stream(.error)
+        LoggingSystem.bootstrap(
+            factory(
+                level: options.level,
+                format: LogLine(isColored: options.isColored, processName: options.processName),
+                destination: destination
+            ),
+            metadataProvider: nil
+        )
     }
 
     /// One entry of the logger's metadata.

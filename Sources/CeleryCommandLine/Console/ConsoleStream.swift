@@ -8,7 +8,7 @@ import Darwin
 
 /// A file descriptor that text goes to: standard output or standard error.
 struct ConsoleStream: Sendable {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     init(descriptor: Int32) {
         self.descriptor = descriptor

@@ -22,6 +22,15 @@ struct GlobalOptions: ParsableArguments {
     var broker: String?
 
     @Option(
+        name: .customLong("config"),
+        help: ArgumentHelp(
+            "File of settings: a JSON map of Celery's names, such as {\"task_acks_late\": true}. Also as CELERY_CONFIG.",
+            valueName: "file"
+        )
+    )
+    var configurationFile: String?
+
+    @Option(
         name: .customLong("workdir"),
         help: ArgumentHelp("Change to this folder first. Stands before the command.", valueName: "path")
     )

@@ -25,7 +25,9 @@ struct LeadingOptions: Sendable, Hashable {
                 workingDirectory = value
             } else {
                 remaining.append(argument)
-                if ["-b", "--broker"].contains(argument), let value = rest.popFirst() { remaining.append(value) }
+                if ["-b", "--broker", "--config"].contains(argument), let value = rest.popFirst() {
+                    remaining.append(value)
+                }
             }
         }
         remaining.append(contentsOf: rest)

@@ -6,12 +6,12 @@ enum PoolName: String, Sendable {
     case tasks
     /// One task at a time.
     case solo
-    /// Each task in a child process.
+    /// As many at a time as the concurrency allows, each in a child process.
     case processes
 
     /// Reads a pool's name, or Celery's name of a pool that does the same.
     ///
-    /// - Throws: `OptionError` for names that have no meaning here, with what to use instead.
+    /// - Throws: `OptionError` for names that have no meaning here.
     init(parsing text: String) throws {
         switch text.lowercased() {
         case "tasks", "threads", "gevent", "eventlet": self = .tasks
@@ -20,8 +20,8 @@ enum PoolName: String, Sendable {
         default:
             throw OptionError(
                 """
-                '\(text)' is not one of 'processes', 'tasks', 'solo', nor an alias of processes ('prefork') \
-                or of tasks ('threads', 'gevent', 'eventlet')
+                '\(text)' is not one of 'processes', 'tasks', 'solo', nor an alias of processes ('prefork') or tasks \
+                ('threads', 'gevent', 'eventlet')
                 """
             )
         }

@@ -13,6 +13,13 @@ enum TimeArgument {
         return .microseconds(Int64((seconds * 1e6).rounded()))
     }
 
+    /// Reads a time limit: seconds, more than zero.
+    static func limit(_ text: String) throws -> Duration {
+        let limit = try seconds(text)
+        guard limit > .zero else { throw OptionError("must be more than 0, got '\(text)'") }
+        return limit
+    }
+
     /// Reads a date and time in ISO 8601; without an offset it is taken as UTC, as Celery's default time zone is.
     ///
     /// The value keeps the offset that was given, so that the message has it too.

@@ -6,7 +6,7 @@ struct WorkerOptions: ParsableArguments {
     @Option(
         name: [.customShort("n"), .customLong("hostname")],
         help: ArgumentHelp(
-            "The worker's name, unique among the workers of a virtual host: w1@%h. %h is the machine's name, %n the part of it before the first dot, %d the rest. (default: celery@%h)",
+            "The worker's name, unique among the workers of a virtual host: w1@%h. %h is the machine's name, %n the part of it before the first dot, %d the rest; %i is 0, %I nothing. (default: celery@%h)",
             valueName: "name"
         ),
         transform: { try NodeName.option($0) }
@@ -53,8 +53,8 @@ struct WorkerOptions: ParsableArguments {
     @Option(
         name: [.customShort("P"), .customLong("pool")],
         help: ArgumentHelp(
-            "How tasks run. 'tasks': concurrently in this process ('threads', 'gevent' and 'eventlet' mean the same). 'solo': one at a time. 'processes': each in a child process ('prefork' means the same). (default: tasks)",
-            valueName: "tasks|processes|solo"
+            "How tasks run. 'processes': in child processes ('prefork' means the same). 'tasks': concurrently in this process ('threads', 'gevent' and 'eventlet' mean the same). 'solo': one at a time. (default: processes)",
+            valueName: "processes|tasks|solo"
         ),
         transform: PoolName.init(parsing:)
     )

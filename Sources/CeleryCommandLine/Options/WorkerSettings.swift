@@ -12,11 +12,12 @@ struct WorkerSettings: Sendable {
     let pool: PoolName
     let prefetchMultiplier: Int?
     let purge: Bool
+    let poolSettings: PoolSettings
 
     /// Puts the settings together.
     ///
     /// - Throws: `CommandFailure` with the usage status for a variable with a bad value.
-    init(options: WorkerOptions, variables: CommandEnvironment) throws {
+    init(options: WorkerOptions, pool poolOptions: PoolOptions, variables: CommandEnvironment) throws {
         node =
             try options.hostname
             ?? variables.value(.workerHostname, parsedBy: { try NodeName.option($0) })
@@ -32,12 +33,13 @@ struct WorkerSettings: Sendable {
         )
         concurrency =
             try options.concurrency ?? variables.value(.workerConcurrency, parsedBy: Concurrency.init(parsing:))
-        pool = try options.pool ?? variables.value(.workerPool, parsedBy: PoolName.init(parsing:)) ?? .tasks
+        pool = try options.pool ?? variables.value(.workerPool, parsedBy: PoolName.init(parsing:)) ?? .processes
         prefetchMultiplier =
             try
             (options.prefetchMultiplier
             ?? variables.value(.workerPrefetchMultiplier, parsedBy: PrefetchMultiplier.init(parsing:)))?.number
-        purge = options.purge
+        purge = try variables.flag(options.purge, .workerPurge)
+        poolSettings = try PoolSettings(options: poolOptions, node: node, variables: variables)
     }
 }
 
@@ -52,6 +54,8 @@ extension WorkerSettings {
             // The name is expanded already; its percent signs stand for themselves.
             hostname: node.description.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%"),
             pool: pool.pool,
+            autoscale: pool == .processes
+                ? poolSettings.autoscale.map { Autoscale(max: $0.maximum, min: $0.minimum) } : nil,
             purge: purge
         )
     }

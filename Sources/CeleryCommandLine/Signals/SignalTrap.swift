@@ -50,6 +50,8 @@ extension ShutdownSequence.Signal {
         case .terminate: SIGTERM
         case .interrupt: SIGINT
         case .quit: SIGQUIT
+        case .hangUp: SIGHUP
+        case .user1: SIGUSR1
         }
     }
 }

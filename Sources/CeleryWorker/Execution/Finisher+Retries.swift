@@ -114,6 +114,15 @@ extension Finisher {
         post(request.wantsErrors ? composer.message(of: run, .retry, exception) : nil, of: request, then: .ack)
     }
 
+    /// A cold shutdown leaves a run behind that does not end: the caller of an early task hears what Celery tells it.
+    ///
+    /// A late one goes back when the connection is closed.
+    func abandon(_ request: TaskRequest) {
+        log.cancelled(request)
+        guard !request.acksLate, request.wantsErrors else { return }
+        publish(composer.message(of: request.envelope, .retry, .cancelled), for: request) {}
+    }
+
     /// The channel was lost: the message of the cancelled run comes back, and may run.
     private func cancelAfterLoss(_ run: TaskRun, _ exception: JSONValue) {
         let request = run.request

@@ -7,7 +7,6 @@ final class TaskRun: Sendable {
     /// The call as its body sees it.
     let invocation: Invocation
     private let sent = Mutex<[ResultTuple]>([])
-    private let child = Atomic(0)
     private let start = Mutex<ContinuousClock.Instant?>(nil)
 
     init(request: TaskRequest, body: TaskBody) {
@@ -27,10 +26,10 @@ final class TaskRun: Sendable {
     /// The process of the body, where that is a child and known.
     var childProcess: Int? {
         get {
-            let pid = child.load(ordering: .relaxed)
+            let pid = request.processID.load(ordering: .relaxed)
             return pid == 0 ? nil : pid
         }
-        set { child.store(newValue ?? 0, ordering: .relaxed) }
+        set { request.processID.store(newValue ?? 0, ordering: .relaxed) }
     }
 
     /// Starts the clock: the body is about to run.

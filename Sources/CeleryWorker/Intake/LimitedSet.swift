@@ -11,7 +11,7 @@ struct LimitedSet<Element: Hashable & Sendable>: Sendable {
         let number: UInt64
     }
 
-    /// How many elements it keeps.
+    /// How many elements it keeps; 0 for any number.
     let capacity: Int
     /// How old an element of a full set may become; zero for any age.
     let expiry: Duration
@@ -25,6 +25,8 @@ struct LimitedSet<Element: Hashable & Sendable>: Sendable {
         self.capacity = max(0, capacity)
         self.expiry = expiry
     }
+
+    private var isBounded: Bool { capacity > 0 }
 
     /// How many elements there are.
     var count: Int { numbers.count }
@@ -41,7 +43,7 @@ struct LimitedSet<Element: Hashable & Sendable>: Sendable {
     mutating func insert(_ element: Element, now: ContinuousClock.Instant) -> [Element] {
         append(element, now)
         if entries.count > 2 * max(numbers.count, 64) { entries.removeAll { numbers[$0.element] != $0.number } }
-        return numbers.count >= capacity ? purge(now: now) : []
+        return isBounded && numbers.count >= capacity ? purge(now: now) : []
     }
 
     /// Adds elements that were added elsewhere at these times, and puts all in order; answers the elements that had to go.
@@ -57,12 +59,11 @@ struct LimitedSet<Element: Hashable & Sendable>: Sendable {
         entries = []
         for (element, time) in all { append(element, min(time, now)) }
         entries.removeAll { numbers[$0.element] != $0.number }
-        return purge(now: now)
+        return isBounded && numbers.count >= capacity ? purge(now: now) : []
     }
 
     /// Takes out what is too much, or too old.
-    @discardableResult
-    mutating func purge(now: ContinuousClock.Instant) -> [Element] {
+    private mutating func purge(now: ContinuousClock.Instant) -> [Element] {
         var gone: [Element] = []
         while let oldest = entries.first {
             let isVoid = numbers[oldest.element] != oldest.number

@@ -7,6 +7,7 @@ struct RevocationLimits: Sendable, Hashable {
     private static let capacityName = "CELERY_WORKER_REVOKES_MAX"
     private static let expiryName = "CELERY_WORKER_REVOKE_EXPIRES"
 
+    /// 0 for any number.
     var capacity = 50_000
     var expiry = Duration.seconds(10_800)
 

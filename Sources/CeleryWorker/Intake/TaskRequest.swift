@@ -33,6 +33,10 @@ final class TaskRequest: Sendable {
     let interruption = Interruption()
     /// Set by the run, before its slot is free, if it did not get as far as the task's body.
     let neverBegan = Atomic(false)
+    /// When its body began, in microseconds since 1970; 0 before.
+    let startedAt = Atomic<Int64>(0)
+    /// The child process that runs it; 0 where it runs in the worker's own.
+    let processID = Atomic<Int>(0)
     /// Set when its run was reported to be longer than the broker waits.
     let isOverdue = Atomic(false)
 
