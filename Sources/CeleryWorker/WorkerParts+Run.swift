@@ -40,7 +40,8 @@ extension WorkerParts {
         }
         await shutdown.wait()
         signals.workerShuttingDown.send(event, logger)
-        armShutdown()
+        let grace = armShutdown()
+        defer { grace?.cancel() }
         announcement.cancel()
         await stopConsuming(consumer)
         await finishRunning()
@@ -104,15 +105,8 @@ extension WorkerParts {
         await released.wait()
     }
 
-    /// Sets the times after which a shutdown becomes a harder one.
-    private func armShutdown() {
-        if let grace = celery.workerShutdownGracePeriod {
-            Alarm.after(grace) { [coldShutdown, logger, pool] in
-                guard !coldShutdown.isOpen, pool.runningCount > 0 else { return coldShutdown.open() }
-                logger.warning("The grace period is over: cold shutdown", metadata: ["running": "\(pool.runningCount)"])
-                coldShutdown.open()
-            }
-        }
+    /// Sets the times after which a shutdown becomes a harder one; answers the end of the grace period.
+    private func armShutdown() -> Alarm.Pending? {
         coldShutdown.whenOpen { [pool, celery, cancellation, logger] in
             let wait = celery.workerSoftShutdownTimeout
             guard wait > .zero, pool.runningCount > 0 || celery.workerEnableSoftShutdownOnIdle else {
@@ -120,6 +114,17 @@ extension WorkerParts {
             }
             logger.warning("Initiating Soft Shutdown, terminating in \(wait.seconds) seconds")
             Alarm.after(wait) { cancellation.open() }
+        }
+        return celery.workerShutdownGracePeriod.map { grace in
+            Alarm.after(grace) { [coldShutdown, logger, pool] in
+                if !coldShutdown.isOpen, pool.runningCount > 0 {
+                    logger.warning(
+                        "The grace period is over: cold shutdown",
+                        metadata: ["running": "\(pool.runningCount)"]
+                    )
+                }
+                coldShutdown.open()
+            }
         }
     }
 

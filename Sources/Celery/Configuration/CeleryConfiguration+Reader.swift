@@ -34,13 +34,13 @@ extension CeleryConfiguration {
     /// The names of all settings, in the order of this type's properties.
     public static var settingNames: [String] { Setting.all.map(\.key) }
 
-    /// The settings that differ from their defaults, as text; of secrets only that they are set.
+    /// The settings that differ from their defaults, as text; of secrets, maps and lists of maps only that they are set.
     package var changedSettings: [(name: String, value: String)] {
         let defaults = CeleryConfiguration()
         return Setting.all.compactMap { setting in
             let text = setting.text(in: self)
             guard text != setting.text(in: defaults) else { return nil }
-            return (setting.key, setting.isSecret ? "(set)" : text)
+            return (setting.key, setting.isSecret || setting.shape == .structure ? "(set)" : text)
         }
     }
 

@@ -146,6 +146,9 @@ import Testing
         let map = try configuration(json: #"{"task_queues": {"a": null, "b": {"binding_key": "k"}}}"#).taskQueues
         #expect(map.map(\.name) == ["a", "b"])
         #expect(map[1].routingKey == "k")
+        // As in Celery's map: bound by its own name, and not by the key of the default queue.
+        #expect(map[0].routingKey == "a")
+        #expect(list[0].routingKey == "plain")
     }
 
     @Test func encryptionIsAFlagOrAMap() throws {

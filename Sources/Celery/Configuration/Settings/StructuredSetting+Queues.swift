@@ -2,6 +2,9 @@ internal import AMQP
 
 extension StructuredSetting {
     /// `task_queues`: names, maps with a name, or Celery's map of names to what the queues are.
+    ///
+    /// A queue without a key is bound by its name, as in Celery's map; with the default key, which Celery's `Queue` objects
+    /// have, each of them would get every task of the default queue.
     static func queues(_ value: SettingValue) throws(SettingError) -> [Queue] {
         let structure: JSONValue
         // A variable may simply name queues: CELERY_TASK_QUEUES=celery,low-priority
@@ -23,7 +26,7 @@ extension StructuredSetting {
     }
 
     private static func queue(_ element: JSONValue) throws(SettingError) -> Queue {
-        if let name = element.stringValue { return Queue(name) }
+        if let name = element.stringValue { return Queue(name, routingKey: name) }
         guard let name = element["name"]?.stringValue else {
             throw SettingError("has an element that is neither a name nor a map with a 'name'")
         }
@@ -31,7 +34,7 @@ extension StructuredSetting {
     }
 
     private static func queue(_ name: String, _ description: JSONValue) throws(SettingError) -> Queue {
-        guard !description.isNull else { return Queue(name) }
+        guard !description.isNull else { return Queue(name, routingKey: name) }
         var map = try SettingMap(description, place: name)
         _ = map.take("name")
         if try map.flag("broadcast") == true {
@@ -41,7 +44,7 @@ extension StructuredSetting {
         var queue = Queue(name)
         queue.exchange = try exchange(&map)
         let bindingKey = try map.text("binding_key")
-        queue.routingKey = try map.text("routing_key") ?? bindingKey
+        queue.routingKey = try map.text("routing_key") ?? bindingKey ?? name
         queue.declaration.arguments = try map.table("queue_arguments") ?? [:]
         if let priority = try map.integer("max_priority") {
             queue.declaration.arguments["x-max-priority"] = .integer(priority)
