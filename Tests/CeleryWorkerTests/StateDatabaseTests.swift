@@ -113,7 +113,8 @@ struct StateDatabaseTests {
             try await database.save(PersistedState(clock: 42))
             #expect(try await database.load()?.clock == 42)
             database.largestSize = 20
-            await #expect(throws: PersistedState.Unreadable.self) { [database] in try await database.load() }
+            let bounded = database
+            await #expect(throws: PersistedState.Unreadable.self) { _ = try await bounded.load() }
         }
     }
 

@@ -1,7 +1,9 @@
 import AMQPValues
 import Celery
+import CeleryProtocol
 public import CeleryWorker
 import FoundationEssentials
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -17,6 +19,7 @@ public enum PoolTasks {
     public static func register(in tasks: inout TaskRegistry) {
         registerHarmless(in: &tasks)
         registerTalking(in: &tasks)
+        registerOutcomes(in: &tasks)
         registerDeadly(in: &tasks)
         registerStubborn(in: &tasks)
     }
@@ -77,6 +80,52 @@ public enum PoolTasks {
             throw Reject("no thanks")
         }
         tasks.register("pool.ignore") { (context: TaskContext) -> Int in throw Ignore() }
+    }
+
+    /// What has happened in this process, told by its own hooks.
+    private static let inits = Mutex(0)
+    private static let preruns = Mutex(0)
+
+    /// An error that only the process which has thrown it knows by its type.
+    private struct Again: Error {}
+
+    /// Adds to a result which process its middlewares have run in.
+    private struct Marking: TaskMiddleware {
+        func run(
+            _ context: TaskContext,
+            next: (TaskContext) async throws -> JSONValue
+        ) async throws -> JSONValue {
+            let result = try await next(context)
+            guard context.name == "pool.hooks", case .array(let values) = result else { return result }
+            return .array(values + [.int(Int(getpid()))])
+        }
+    }
+
+    private static func registerOutcomes(in tasks: inout TaskRegistry) {
+        tasks.add(Marking())
+        tasks.on(.workerProcessInit) { _ in inits.withLock { $0 += 1 } }
+        tasks.on(.taskPrerun) { _ in preruns.withLock { $0 += 1 } }
+        tasks.register("pool.hooks") { (context: TaskContext) -> [Int] in
+            [Int(getpid()), inits.withLock { $0 }, min(1, preruns.withLock { $0 })]
+        }
+        tasks.register("pool.replace", arguments: "x") { (context: TaskContext, x: Int) -> Int in
+            throw try await context.replace(with: Signature("pool.add", args: [.int(x), 1]))
+        }
+        tasks.register("pool.replaceByNothing") { (context: TaskContext) -> Int in
+            throw try await context.replace(with: Chain([]))
+        }
+        let again = AutoRetry(on: [.type(Again.self)], countdown: .zero)
+        tasks.register("pool.auto", options: .init(maxRetries: 2, autoRetry: again)) { (context: TaskContext) -> Int in
+            guard context.retries == 2 else { throw Again() }
+            return context.retries
+        }
+        let expected = TaskRegistrationOptions(maxRetries: 0, autoRetry: again, expectedErrors: [.type(Again.self)])
+        tasks.register("pool.expected", options: expected) { (context: TaskContext) -> Int in throw Again() }
+        let limited = TaskRegistrationOptions(timeLimit: .seconds(900), softTimeLimit: .seconds(600))
+        tasks.register("pool.remaining", options: limited) { (context: TaskContext) -> Bool in
+            guard let rest = context.remainingTime else { return false }
+            return rest <= .seconds(600) && rest > .seconds(60)
+        }
     }
 
     private static func registerDeadly(in tasks: inout TaskRegistry) {

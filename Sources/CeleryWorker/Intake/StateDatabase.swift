@@ -31,8 +31,7 @@ struct StateDatabase: Sendable {
     func load() async throws -> PersistedState? {
         try await Self.perform { [self] in
             guard FileManager.default.fileExists(atPath: path) else { return nil }
-            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? any BinaryInteger
-            guard let size, Int(clamping: size) <= largestSize else {
+            guard try Self.size(of: path) <= largestSize else {
                 throw PersistedState.Unreadable(description: "it is too large")
             }
             return try PersistedState(decoding: Array(try Data(contentsOf: URL(filePath: path))))
@@ -61,6 +60,12 @@ struct StateDatabase: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { continuation.resume(with: Result { try work() }) }
         }
+    }
+
+    private static func size(of path: String) throws -> Int {
+        let file = try check(open(path, O_RDONLY | O_CLOEXEC))
+        defer { close(file) }
+        return Int(lseek(file, 0, SEEK_END))
     }
 
     private static func writeFile(_ bytes: [UInt8], to path: String) throws {

@@ -83,6 +83,7 @@ extension Setting {
         .integer("worker_concurrency", optional: \.workerConcurrency),
         .integer("worker_prefetch_multiplier", \.workerPrefetchMultiplier),
         .flag("worker_disable_rate_limits", \.workerDisableRateLimits),
+        .flag("worker_strict_queue_order", \.workerStrictQueueOrder),
         .integer("worker_max_tasks_per_child", optional: \.workerMaxTasksPerChild),
         .integer("worker_max_memory_per_child", optional: \.workerMaxMemoryPerChild),
         .integer("worker_memory_limit_per_child", optional: \.workerMemoryLimitPerChild),
