@@ -189,7 +189,7 @@ class Run:
             counts = [(cell.replies, len(expected.results) + len(expected.steps)), (cell.follow, len(expected.sent)), (cell.dead, expected.dead)]
             return all(self.wire.ready(queue) >= count for queue, count in counts)
 
-        deadline = time.monotonic() + harness.PATIENCE
+        deadline = time.monotonic() + 2 * harness.PATIENCE
         waiting = list(self.cells.values())
         while waiting and time.monotonic() < deadline and self.worker.process.poll() is None:
             waiting = [cell for cell in waiting if not is_complete(cell)]

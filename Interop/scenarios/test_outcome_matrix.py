@@ -17,16 +17,16 @@ available = [kind for kind in KINDS if kind.startswith("python") or harness.OUTC
 
 @pytest.fixture(scope="session")
 def observed(tmp_path_factory):
-    """observed(kind): the cells of all cases on that worker."""
+    """observed(kind): the cells of all cases on that worker, and its log."""
     runs = {}
 
     def cells(kind):
         if kind not in runs:
             run = Run(kind, tmp_path_factory.mktemp(kind))
             try:
-                runs[kind] = run.observe(), run.worker.log_text[-4000:]
+                runs[kind] = run.observe(), run.worker.log_text
             except AssertionError as error:
-                runs[kind] = {}, f"{error}\n{run.worker.log_text[-4000:]}"
+                runs[kind] = {}, f"{run.worker.log_text}\n{error}"
         return runs[kind]
 
     return cells
@@ -35,8 +35,22 @@ def observed(tmp_path_factory):
 @pytest.mark.parametrize("kind, name, mode", [(kind, name, mode) for kind in available for name, mode, _ in cells_of(kind)])
 def test_outcome(observed, kind, name, mode):
     cells, log = observed(kind)
-    assert cells, log
+    assert cells, log[-4000:]
     assert not differences(cells[name, mode]), CASES[name].title
+
+
+@pytest.mark.parametrize("kind", available)
+def test_log_of_failures(observed, kind):
+    """An error that the task has announced is worth a line; any other one an error with its traceback."""
+    cells, log = observed(kind)
+    assert cells, log[-4000:]
+    lines = log.splitlines()
+    expected = next(number for number, line in enumerate(lines) if f"[{cells['expected', 'early'].task_id}] raised" in line)
+    assert "INFO" in lines[expected] and lines[expected].endswith("raised expected: ValueError('no luck')")
+    assert "Traceback" not in lines[expected + 1]
+    other = next(number for number, line in enumerate(lines) if f"[{cells['failure', 'early'].task_id}] raised" in line)
+    assert "ERROR" in lines[other] and lines[other].endswith("raised unexpected: ValueError('no luck')")
+    assert "Traceback" in lines[other + 1]
 
 
 @pytest.mark.parametrize("kind, name, modes", [(kind, name, modes) for kind in available for name, modes in endings_of(kind)], ids=str)
