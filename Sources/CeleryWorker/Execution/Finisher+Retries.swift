@@ -2,6 +2,7 @@ import AMQPValues
 import Celery
 import CeleryProtocol
 import FoundationEssentials
+import Synchronization
 
 /// Runs that are tried again, by the task's wish or by the worker's.
 extension Finisher {
@@ -111,7 +112,12 @@ extension Finisher {
         if request.interruption.reason == .connectionLost { return cancelAfterLoss(run, exception) }
         log.cancelled(request)
         guard !request.acksLate else { return settle(request, .reject(requeue: true)) }
-        post(request.wantsErrors ? composer.message(of: run, .retry, exception) : nil, of: request, then: .ack)
+        let isWanted = request.wantsErrors && isFirstReport(of: request)
+        post(isWanted ? composer.message(of: run, .retry, exception) : nil, of: request, then: .ack)
+    }
+
+    private func isFirstReport(of request: TaskRequest) -> Bool {
+        !request.isReportedCancelled.exchange(true, ordering: .relaxed)
     }
 
     /// A cold shutdown leaves a run behind that does not end: the caller of an early task hears what Celery tells it.
@@ -119,7 +125,7 @@ extension Finisher {
     /// A late one goes back when the connection is closed.
     func abandon(_ request: TaskRequest) {
         log.cancelled(request)
-        guard !request.acksLate, request.wantsErrors else { return }
+        guard !request.acksLate, request.wantsErrors, isFirstReport(of: request) else { return }
         publish(composer.message(of: request.envelope, .retry, .cancelled), for: request) {}
     }
 

@@ -37,6 +37,8 @@ final class TaskRequest: Sendable {
     let startedAt = Atomic<Int64>(0)
     /// The child process that runs it; 0 where it runs in the worker's own.
     let processID = Atomic<Int>(0)
+    /// Set by whoever tells the caller that a shutdown has cancelled the run: once is enough.
+    let isReportedCancelled = Atomic(false)
     /// Set when its run was reported to be longer than the broker waits.
     let isOverdue = Atomic(false)
 
