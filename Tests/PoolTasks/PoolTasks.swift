@@ -164,6 +164,11 @@ public enum PoolTasks {
             while ContinuousClock.now < end { usleep(5_000) }
             return seconds
         }
+        tasks.register("pool.immune") { (context: TaskContext) -> Int in
+            signal(SIGTERM, SIG_IGN)
+            try await context.updateState("READY")
+            while true { usleep(1_000) }
+        }
         tasks.register("pool.hang") { (context: TaskContext) -> Int in
             while true { sleep(1) }
         }

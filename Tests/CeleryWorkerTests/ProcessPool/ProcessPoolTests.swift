@@ -130,6 +130,23 @@ struct ProcessPoolLimitTests {
         }
     }
 
+    @Test("a revoke with termination ends the child, if need be by force", arguments: ["pool.spin", "pool.immune"])
+    func termination(task: String) async throws {
+        try await PoolHarness.run(concurrency: 1) { harness in
+            let id = try harness.send(task)
+            try await eventually("it runs") { harness.worker.pool.children.contains { $0.taskID == id } }
+            try await eventually("it has said so") {
+                try task == "pool.spin" || !harness.results(of: id).isEmpty
+            }
+            harness.worker.revoke([id], terminate: true, signal: "SIGTERM")
+            let result = try await harness.result(of: id)
+            #expect(result.state == .revoked)
+            #expect(try await harness.result(of: harness.send("pool.add", [1, 2])).result == 3)
+            #expect(harness.worker.statistics.childDeaths == 0)
+            try await harness.queueIsEmpty()
+        }
+    }
+
     @Test("a child that grows too large in its task is killed, and the task is told why")
     func memoryLimit() async throws {
         try await PoolHarness.run {
