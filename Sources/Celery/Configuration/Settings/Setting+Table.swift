@@ -6,7 +6,7 @@ extension Setting {
     static let all: [Setting] = broker + messages + queues + sending + tasks + results + worker
 
     /// The settings by their names.
-    static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
+    static let byKey = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }
 
     private static let broker: [Setting] = [
         .text("broker_url", \.brokerURL, isSecret: true),
@@ -95,7 +95,6 @@ extension Setting {
         .seconds("worker_consumer_timeout", optional: \.workerConsumerTimeout),
         .seconds("worker_soft_shutdown_timeout", \.workerSoftShutdownTimeout),
         .flag("worker_enable_soft_shutdown_on_idle", \.workerEnableSoftShutdownOnIdle),
-        .flag("worker_strict_queue_order", \.workerStrictQueueOrder),
         .seconds("worker_shutdown_grace_period", optional: \.workerShutdownGracePeriod),
         .flag(
             "worker_cancel_long_running_tasks_on_connection_loss",
