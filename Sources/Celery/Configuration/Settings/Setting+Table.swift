@@ -6,7 +6,7 @@ extension Setting {
     static let all: [Setting] = broker + messages + queues + sending + tasks + results + worker
 
     /// The settings by their names.
-    static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
+    static let byKey = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }
 
     private static let broker: [Setting] = [
         .text("broker_url", \.brokerURL, isSecret: true),
