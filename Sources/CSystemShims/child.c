@@ -185,8 +185,9 @@ swc_exit_t swc_child_wait(int pid) {
 void swc_child_signal(int pid, int signal) { kill(pid, signal); }
 
 void swc_child_kill(int pid) {
-  // Of a child that has not got its group yet, the process alone.
-  if (kill(-pid, SIGKILL) != 0) kill(pid, SIGKILL);
+  // Both: the child may not have its group yet, or may have left it.
+  kill(-pid, SIGKILL);
+  kill(pid, SIGKILL);
 }
 
 int swc_signal_number(const char *name) {
@@ -240,6 +241,8 @@ int swc_child_begin(void) {
 #endif
   // As Celery's children; and a child, which is in no foreground group, may write to its terminal.
   signal(SIGINT, SIG_IGN);
+  // As Python does: who writes into a pipe that nobody reads gets an error, and does not die.
+  signal(SIGPIPE, SIG_IGN);
   signal(SIGTTOU, SIG_IGN);
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -71,7 +71,7 @@ static long number_of(const char *text) {
   char *end = NULL;
   errno = 0;
   long number = strtol(text, &end, 10);
-  return errno == 0 && end != text && *end == 0 && number >= 0 ? number : -1;
+  return errno == 0 && end != text && *end == 0 && number >= 0 && number < 0xffffffffL ? number : -1;
 }
 
 static struct passwd *user_of(const char *text) {

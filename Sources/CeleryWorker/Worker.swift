@@ -81,7 +81,9 @@ public final class Worker: Service {
     /// Changes how many tasks run at a time (Celery's `pool_grow` and `pool_shrink`).
     ///
     /// Slots beyond the number end with what they run. What is fetched ahead stays as it was at the start.
-    public func resizePool(to concurrency: Int) { parts.pool.resize(to: concurrency) }
+    public func resizePool(to concurrency: Int) {
+        parts.pool.resize(to: min(concurrency, CeleryConfiguration.maxConcurrency))
+    }
 
     /// What the worker has done so far.
     public var statistics: WorkerStatistics { parts.counters.snapshot }

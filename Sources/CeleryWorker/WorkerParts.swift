@@ -186,10 +186,12 @@ struct WorkerParts: Sendable {
     private static func concurrency(_ configuration: WorkerConfiguration, _ celery: CeleryConfiguration) -> Int {
         guard configuration.pool != .solo else { return 1 }
         // What is fetched ahead has to do for as many children as there may be.
-        if let autoscale = configuration.autoscale, configuration.pool == .processes { return autoscale.max }
+        if let autoscale = configuration.autoscale, configuration.pool == .processes {
+            return min(autoscale.max, CeleryConfiguration.maxConcurrency)
+        }
         let wanted =
             configuration.concurrency ?? celery.workerConcurrency ?? ProcessInfo.processInfo.activeProcessorCount
-        return max(1, wanted)
+        return min(max(1, wanted), CeleryConfiguration.maxConcurrency)
     }
 
     static func prefetch(

@@ -15,8 +15,6 @@ package final class DescriptorPoll: Sendable {
         poll = swc_poll_open()
         wakeUp = swc_wake_open()
         guard poll >= 0, wakeUp.read_end >= 0, swc_poll_add(poll, wakeUp.read_end, 0) == 0 else {
-            swc_poll_close(poll)
-            swc_wake_close(wakeUp)
             throw AMQPError(.connectionFailed, "descriptors to wait for cannot be had")
         }
     }

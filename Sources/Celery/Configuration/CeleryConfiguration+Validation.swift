@@ -1,4 +1,7 @@
 extension CeleryConfiguration {
+    /// Most tasks at a time that one worker takes on; `basic.qos` counts in 16 bits.
+    package static let maxConcurrency = 65_535
+
     /// Refuses values that nothing could be done with, before anything is connected.
     ///
     /// - Throws: ``CeleryError/Code/invalidConfiguration``, naming the setting.
@@ -10,7 +13,15 @@ extension CeleryConfiguration {
         try require(publishWindow > 0, "the publish window has to be at least 1")
         try require(publishTimeout ?? .seconds(1) > .zero, "the publish timeout has to be positive")
         try require(publishMaxBodySize > 0, "the largest body to publish has to be at least 1 byte")
-        try require(workerConcurrency ?? 1 > 0, "worker_concurrency has to be at least 1")
+        try require(
+            (1...Self.maxConcurrency).contains(workerConcurrency ?? 1),
+            "worker_concurrency has to be from 1 to 65535"
+        )
+        try require(workerProcAliveTimeout > .zero, "worker_proc_alive_timeout has to be more than zero")
+        try require(workerPoisonLimit >= 0, "worker_poison_limit is negative")
+        try require(brokerConnectionTimeout > .zero, "broker_connection_timeout has to be more than zero")
+        try require(brokerHeartbeat >= .zero, "broker_heartbeat is negative")
+        try require(brokerConnectionMaxRetries ?? 0 >= 0, "broker_connection_max_retries is negative")
         try require(workerPrefetchMultiplier >= 0, "worker_prefetch_multiplier is negative")
         try require(workerWatchdogTimeout ?? .seconds(1) > .zero, "the watchdog's timeout has to be more than zero")
         try require(workerETATaskLimit ?? 1 > 0, "worker_eta_task_limit has to be at least 1")

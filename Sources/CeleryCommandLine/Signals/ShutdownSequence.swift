@@ -41,6 +41,9 @@ struct ShutdownSequence: Sendable, Hashable {
     }
 
     private var phase: Phase = .running
+
+    /// Whether a signal has told the worker to end, and not to start anew.
+    var wasAskedToEnd: Bool { phase != .running && !restarts }
     /// Whether SIGTERM has the effect of SIGQUIT: Celery's variable `REMAP_SIGTERM=SIGQUIT`.
     private let remapsTerminate: Bool
 

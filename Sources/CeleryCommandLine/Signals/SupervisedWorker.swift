@@ -51,12 +51,16 @@ struct SupervisedWorker {
             if !end.restarts { trap.stop() }
             return end
         } catch {
-            trap.stop()
             logger.critical("Unrecoverable error: \(error)")
             DetachedStart.reportFailure("Unrecoverable error: \(error)")
             // A body that ignores its cancellation cannot be killed but with its process.
-            let restarts = (error as? CeleryError)?.code == .taskAbandoned
-            return End(status: CommandStatus(endOfWorker: error), restarts: restarts)
+            let isAbandoned = (error as? CeleryError)?.code == .taskAbandoned
+            if isAbandoned, watch.wasAskedToEnd {
+                trap.stop()
+                return watch.end
+            }
+            if !isAbandoned { trap.stop() }
+            return End(status: CommandStatus(endOfWorker: error), restarts: isAbandoned)
         }
     }
 
@@ -101,15 +105,18 @@ private final class ShutdownWatch: Sendable {
         sequence.withLock { SupervisedWorker.End(status: $0.status, restarts: $0.restarts) }
     }
 
+    /// Whether a signal has told the worker to end, and not to start anew.
+    var wasAskedToEnd: Bool { sequence.withLock { $0.wasAskedToEnd } }
+
     func receive(_ signal: ShutdownSequence.Signal) {
         switch sequence.withLock({ $0.receive(signal) }) {
         case .warm(let messages): shutDown(.warm, messages)
         case .cold(let messages): shutDown(.cold, messages)
         case .cancel(let messages): shutDown(.immediate, messages)
         case .restart:
+            supervised.worker.triggerShutdown(.warm)
             supervised.notifier.restarting()
             say(["Restarting celery worker (\(CommandLine.arguments.first ?? ""))"])
-            supervised.worker.triggerShutdown(.warm)
         case .report: report()
         case .exit:
             supervised.release()
@@ -119,9 +126,10 @@ private final class ShutdownWatch: Sendable {
     }
 
     private func shutDown(_ kind: Worker.Shutdown, _ messages: [String]) {
+        // First: who reads what is said below may have stopped reading.
+        supervised.worker.triggerShutdown(kind)
         supervised.notifier.stopping()
         say(messages)
-        supervised.worker.triggerShutdown(kind)
     }
 
     private func report() {

@@ -3,12 +3,19 @@ import CeleryProtocol
 import Logging
 
 /// Calls the body of a task and says how it ended: the same in the worker's process and in a child.
+///
+/// What is needed only after the body is kept out of line, since its room would be part of the frame of every running task.
 enum BodyRunner {
     /// Runs the body to its end, with the middlewares around it and the signals before and behind it.
     static func run(_ invocation: Invocation, host: any TaskHost) async -> TaskOutcome {
         let context = TaskContext(invocation: invocation, host: host)
         let hooks = invocation.task.hooks
         guard hooks.watchesRuns else { return await outcome(context) }
+        return await watchedOutcome(context, hooks)
+    }
+
+    @inline(never)
+    private static func watchedOutcome(_ context: TaskContext, _ hooks: WorkerHooks) async -> TaskOutcome {
         hooks.signals.taskPrerun.send(context, context.logger)
         let outcome = await outcome(context)
         tell(hooks.signals, of: outcome, context)
@@ -19,8 +26,13 @@ enum BodyRunner {
         do {
             return .success(try await call(context))
         } catch {
-            return OutcomeRules(context.invocation, start: context.start).outcome(of: error)
+            return outcome(context, of: error)
         }
+    }
+
+    @inline(never)
+    private static func outcome(_ context: TaskContext, of error: any Error) -> TaskOutcome {
+        OutcomeRules(context.invocation, start: context.start).outcome(of: error)
     }
 
     private static func call(_ context: TaskContext) async throws -> JSONValue {
@@ -47,6 +59,7 @@ enum BodyRunner {
     }
 
     /// Tells handlers how the body has ended, unless a hard limit or a revoke decides instead of it.
+    @inline(never)
     private static func tell(_ signals: SignalTable, of outcome: TaskOutcome, _ context: TaskContext) {
         let invocation = context.invocation
         var outcome = outcome

@@ -5,15 +5,18 @@ import CeleryProtocol
 /// Outcomes of bodies.
 extension Finisher {
     func succeed(_ run: TaskRun, _ value: JSONValue, runtime: Duration) async {
-        let embed = run.body.embed
-        if embed.callbacks != nil || embed.chain?.isEmpty == false {
-            do {
-                try await sender.sendCallbacks(of: run, result: value)
-                try await sender.sendChainStep(of: run, result: value)
-            } catch {
-                return await failToSend(run, error)
-            }
+        do {
+            try await sender.sendCallbacks(of: run, result: value)
+            try await sender.sendChainStep(of: run, result: value)
+        } catch {
+            return await failToSend(run, error)
         }
+        publishSuccess(of: run, value, runtime: runtime)
+    }
+
+    /// Publishes the result of a task whose followers are on their way.
+    @inline(never)
+    func publishSuccess(of run: TaskRun, _ value: JSONValue, runtime: Duration) {
         counters.succeeded.add()
         log.succeeded(run.request, value, runtime: runtime)
         guard run.request.wantsResult, let message = composer.message(of: run, .success, value) else {
@@ -122,4 +125,9 @@ extension Finisher {
 extension CeleryError {
     /// Whether the broker could not be reached, so that the same may work later.
     var isOutage: Bool { code == .connection || code == .closed || code == .cancelled }
+}
+
+extension Embed {
+    /// Whether a task follows a success.
+    var hasFollowers: Bool { callbacks != nil || chain?.isEmpty == false }
 }

@@ -53,6 +53,17 @@ final class Finisher: Sendable {
 
     /// Publishes the outcome of a run.
     func finish(_ run: TaskRun, _ outcome: TaskOutcome, runtime: Duration) async {
+        if case .success(let value) = outcome, !run.body.embed.hasFollowers {
+            publishSuccess(of: run, value, runtime: runtime)
+        } else {
+            await publish(outcome, of: run, runtime: runtime)
+        }
+        await results.waitForRoom()
+    }
+
+    /// Apart from the simple success, since its room would be part of the frame of each of thousands that wait for room.
+    @inline(never)
+    private func publish(_ outcome: TaskOutcome, of run: TaskRun, runtime: Duration) async {
         switch outcome {
         case .success(let value): await succeed(run, value, runtime: runtime)
         case .failure(let failure): await fail(run, failure)
@@ -63,7 +74,6 @@ final class Finisher: Sendable {
         case .revoked(let signal): revoke(run, signal: signal)
         case .lost(let loss): await lose(run, loss)
         }
-        await results.waitForRoom()
     }
 
     /// Tells the caller of a state on the way to the outcome.

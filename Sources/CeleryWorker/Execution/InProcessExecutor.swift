@@ -18,7 +18,7 @@ struct InProcessExecutor: BodyExecutor {
         let limits = TimeLimits(request)
         slot.begin(run)
         request.interruption.onInterrupt { interrupt(run, $0, limits) }
-        let alarms = limits.isEmpty ? [] : limits.alarms(interrupting: request, services.logger)
+        let alarms = limits.isEmpty ? [] : alarms(limits, request)
         let outcome = await outcome(of: run)
         for alarm in alarms { alarm.cancel() }
         request.interruption.end()
@@ -33,16 +33,23 @@ struct InProcessExecutor: BodyExecutor {
         return await blockingOutcome(of: run, host: host)
     }
 
+    @inline(never)
     private func blockingOutcome(of run: TaskRun, host: WorkerHost) async -> TaskOutcome {
         await withTaskExecutorPreference(blocking) { await BodyRunner.run(run.invocation, host: host) }
     }
 
+    @inline(never)
+    private func alarms(_ limits: TimeLimits, _ request: TaskRequest) -> [Alarm.Pending] {
+        limits.alarms(interrupting: request, services.logger)
+    }
+
     private func interrupt(_ run: TaskRun, _ reason: Interruption.Reason, _ limits: TimeLimits) {
-        slot.cancel(run)
         if let outcome = Self.outcome(of: run, interrupted: reason, limits) { onDeadline(run, outcome) }
+        slot.cancel(run)
     }
 
     /// The outcome of a run that was interrupted for good, whatever its body makes of it; nil where the body decides.
+    @inline(never)
     private static func outcome(
         of run: TaskRun,
         interrupted reason: Interruption.Reason,

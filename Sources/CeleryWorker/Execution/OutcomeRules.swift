@@ -31,11 +31,21 @@ struct OutcomeRules {
         switch invocation.interruption.reason {
         // Whatever the body makes of its cancellation: its message comes back from the broker.
         case .connectionLost: .cancelled
-        case .shutdown where error is CancellationError: .cancelled
-        case .softLimit where error is CancellationError: outcome(ofThrown: TaskError.softTimeLimitExceeded)
+        // A library may have an error of its own for its cancellation; the message is still there.
+        case .shutdown where Self.isCancellation(error) || (task.acksLate && !Self.isWish(error)): .cancelled
+        case .softLimit where Self.isCancellation(error): outcome(ofThrown: TaskError.softTimeLimitExceeded)
         case nil, .shutdown, .softLimit, .hardLimit, .revoked: outcome(ofThrown: error)
         }
     }
+
+    private static func isCancellation(_ error: any Error) -> Bool {
+        if error is CancellationError { return true }
+        guard let code = (error as? CeleryError)?.code else { return false }
+        return code == .cancelled || code == .closed
+    }
+
+    /// Whether a body says by the error how it wants to end.
+    private static func isWish(_ error: any Error) -> Bool { error is Retry || error is Ignore || error is Reject }
 
     private func outcome(ofThrown error: any Error) -> TaskOutcome {
         switch error {

@@ -38,7 +38,7 @@ final class TaskRunner: Sendable {
         guard let run = prepare(request) else { return .zero }
         guard let outcome = await executor.execute(run, accept: { self.accept(run) }) else { return .zero }
         // What a cancelled task awaits may give up at once, and the outcome has to be published all the same.
-        guard Task.isCancelled else { return await finish(run, outcome) }
+        guard Task.isCancelled || request.interruption.reason != nil else { return await finish(run, outcome) }
         return await Task(executorPreference: self.executor) { await self.finish(run, outcome) }.value
     }
 
@@ -77,6 +77,11 @@ final class TaskRunner: Sendable {
     /// False if the broker has taken it back meanwhile.
     private func accept(_ run: TaskRun) -> Bool {
         let request = run.request
+        // It may have waited for its child.
+        if request.interruption.reason == .shutdown {
+            giveBack(request)
+            return false
+        }
         let isOurs = request.acksLate ? ledger.begin(request) : ledger.acknowledgeStart(request.delivery)
         guard isOurs else {
             request.neverBegan.store(true, ordering: .relaxed)

@@ -57,7 +57,8 @@ struct RateLimiter<Element> {
     mutating func takeDue(now: ContinuousClock.Instant, isVoid: (Element) -> Bool = { _ in false }) -> [Element] {
         guard count > 0 else { return [] }
         var due: [Element] = []
-        for name in lines.keys {
+        // The names apart: a dictionary that is being walked through is copied when it changes.
+        for name in Array(lines.keys) {
             while let first = lines[name]?.waiting.first {
                 guard isVoid(first) || lines[name]?.bucket.take(now: now) == true else { break }
                 lines[name]?.waiting.removeFirst()

@@ -116,7 +116,11 @@ extension InProcessPool {
         guard change > 0 else { return queue.retire(-change) }
         // Slots that were to go and have not may stay.
         let kept = queue.unretire(change)
-        state.withLock { $0.openSlots -= kept }
+        let isLast = state.withLock { state -> Bool in
+            state.openSlots -= kept
+            return state.openSlots == 0
+        }
+        if isLast, queue.isClosed { ended.open() }
         for _ in kept..<change { startSlot(runner) }
     }
 
@@ -135,10 +139,16 @@ extension InProcessPool {
             runCount.add(1)
             let runtime = await runner.run(request, by: body)
             // Whoever has abandoned the run has given its place to another slot.
-            if slot.isAbandoned { return }
+            if slot.isAbandoned {
+                executor.relieve()
+                blocking.relieve()
+                return
+            }
             turn.runtime = runtime
             runCount.add(-1)
-            if Task.isCancelled { return slot.start(on: executor) { [turn] in await self.run(slot, turn, runner) } }
+            if slot.takeCancellation() || Task.isCancelled {
+                return slot.start(on: executor) { [turn] in await self.run(slot, turn, runner) }
+            }
             runs += 1
             // A slot that always finds a request would keep its thread from bodies that want to go on.
             if runs.isMultiple(of: Self.runsPerTurn), executor.hasWaitingJobs { await Task.yield() }

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 
 /// One slot of the pool inside of this process: the Swift task that runs one body after the other.
@@ -10,8 +11,17 @@ final class InProcessSlot: Sendable {
         var task: Task<Void, Never>?
         var run: TaskRun?
         var isAbandoned = false
+        /// The task was cancelled, or is about to be.
+        var wasCancelled = false
     }
 
+    /// Where tasks are cancelled: that calls what bodies have registered for it, which may block.
+    ///
+    /// Several, so that one that blocks holds up few others, and of our own, since users may block the global ones.
+    private static let cancelling = (0..<16).map { DispatchQueue(label: "swcelery.pool.cancelling.\($0)") }
+
+    private let cancelling =
+        InProcessSlot.cancelling.randomElement() ?? DispatchQueue(label: "swcelery.pool.cancelling")
     private let state = Mutex(State())
 
     /// Goes on in a new task, which runs the closure.
@@ -34,10 +44,22 @@ final class InProcessSlot: Sendable {
     }
 
     /// Cancels the body of this run, if it has not ended.
+    ///
+    /// The task ends with this run, so that a cancellation which comes late hits no other one.
     func cancel(_ run: TaskRun) {
-        // Within the lock: afterwards the task may have gone on to another run.
+        let task = state.withLock { state -> Task<Void, Never>? in
+            guard state.run === run else { return nil }
+            state.wasCancelled = true
+            return state.task
+        }
+        if let task { cancelling.async { task.cancel() } }
+    }
+
+    /// Whether the slot has to go on in a new task; true once.
+    func takeCancellation() -> Bool {
         state.withLock { state in
-            if state.run === run { state.task?.cancel() }
+            defer { state.wasCancelled = false }
+            return state.wasCancelled
         }
     }
 

@@ -107,6 +107,14 @@ final class ThreadExecutor: TaskExecutor {
         }
     }
 
+    /// Takes the additional thread back: the one that was held up is free again.
+    func relieve() {
+        state.withLock { state in
+            state.lost = max(0, state.lost - 1)
+            state.allowance = max(state.usualThreads, state.allowance - 1)
+        }
+    }
+
     private func perform(_ wake: Wake) {
         switch wake {
         case .idleThread: self.wake.signal()

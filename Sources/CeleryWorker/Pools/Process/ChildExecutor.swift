@@ -38,6 +38,9 @@ struct ChildExecutor: BodyExecutor {
             guard let next = await slot.child() else { break }
             child = next
         }
+        if let outcome = interrupted(run) { return outcome }
+        // It has not begun, and its message is still there: it goes back.
+        if run.request.acksLate { return .cancelled }
         return lost(shared.nextNumber(), "no child process could begin the task", isPoisonous: false)
     }
 
@@ -45,6 +48,7 @@ struct ChildExecutor: BodyExecutor {
     private func attempt(_ run: TaskRun, _ number: UInt64, in child: ChildProcess) async -> TaskOutcome? {
         let watch = ChildInterrupter(child: child, run: number, grace: options.cancellationTimeout)
         slot.willRun(child)
+        run.childProcess = child.pid
         child.begin(WorkerFrame.TaskOrder(run: number, run.request, run.body), taskID: run.request.id)
         run.request.interruption.onInterrupt { watch.interrupt($0) }
         defer {
@@ -72,8 +76,11 @@ struct ChildExecutor: BodyExecutor {
                 await host.updateState(state, meta: meta)
                 return .done
             case .send(let signature, let options):
+                let before = run.sentTasks.count
                 let id = try await host.send(signature, options: options)
-                return .sent(id: id, children: host.children)
+                return .sent(id: id, children: Array(run.sentTasks.dropFirst(before)))
+            case .unreadable(let reason):
+                return .failed(code: CeleryError.Code.invalidSignature.description, message: reason)
             case .replace(let signature):
                 try await host.replace(with: signature)
                 return .done
@@ -137,7 +144,11 @@ final class ChildRuns: Sendable {
     /// Counts a death.
     func died(_ request: TaskRequest) -> (deaths: Int, isPoisonous: Bool) {
         let earlier = request.envelope.headers.custom["x-delivery-count"]?.intValue ?? 0
-        return poison.withLock { $0.died(request.id, earlier: max(0, min(earlier, .max - 1)), now: .now) }
+        // A task that is to be retried when its process dies has all its retries.
+        let retries = request.task.retriesOnWorkerLost ? (request.task.maxRetries ?? .max - 1) + 1 : 0
+        return poison.withLock { poison in
+            poison.died(request.id, earlier: max(0, min(earlier, .max - 1)), atLeast: retries, now: .now)
+        }
     }
 
     /// Forgets the deaths of a task that has ended.

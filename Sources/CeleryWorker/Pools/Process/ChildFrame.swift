@@ -20,6 +20,8 @@ enum ChildFrame: Sendable {
         case send(Signature, TaskOptions)
         /// Send a signature in the place of the run's task.
         case replace(Signature)
+        /// What the worker cannot read, and why.
+        case unreadable(String)
     }
 
     /// Changes with every change of what goes over the pipe: both ends have to be of the same build.
@@ -54,6 +56,9 @@ extension ChildFrame {
             return Self.question(.send, run, number, SendOrder.json(signature, options))
         case .question(let run, let number, .replace(let signature)):
             return Self.question(.replace, run, number, SendOrder.json(signature, TaskOptions()))
+        case .question(let run, let number, .unreadable):
+            // Nobody asks so; what is written comes back as unreadable.
+            return Self.question(.state, run, number, .null)
         }
     }
 
@@ -76,21 +81,29 @@ extension ChildFrame {
         case .up: self = .up(version: first)
         case .accepted: self = .accepted(run: first)
         case .result: self = .result(run: first, try Self.outcome(&reader))
-        case .state:
+        case .state, .send, .replace:
             let number = try reader.number()
-            let json = try PipeJSON.read(reader.rest)
-            guard let name = json[0]?.stringValue, let meta = json[1] else {
-                throw FrameBuffer.Damaged(reason: "a state cannot be read")
+            self = .question(run: first, number: number, Self.question(kind, reader.rest))
+        }
+    }
+
+    /// What a body asks for; what no reader accepts fails that call, and not the child.
+    private static func question(_ kind: Kind, _ bytes: [UInt8]) -> Question {
+        do throws(FrameBuffer.Damaged) {
+            let json = try PipeJSON.read(bytes)
+            switch kind {
+            case .state:
+                guard let name = json[0]?.stringValue, let meta = json[1] else {
+                    throw FrameBuffer.Damaged(reason: "a state cannot be read")
+                }
+                return .state(TaskState(name: name), meta: meta)
+            case .replace: return .replace(try SendOrder.read(json).0)
+            default:
+                let (signature, options) = try SendOrder.read(json)
+                return .send(signature, options)
             }
-            self = .question(run: first, number: number, .state(TaskState(name: name), meta: meta))
-        case .send:
-            let number = try reader.number()
-            let (signature, options) = try SendOrder.read(PipeJSON.read(reader.rest))
-            self = .question(run: first, number: number, .send(signature, options))
-        case .replace:
-            let number = try reader.number()
-            let (signature, _) = try SendOrder.read(PipeJSON.read(reader.rest))
-            self = .question(run: first, number: number, .replace(signature))
+        } catch {
+            return .unreadable(error.reason)
         }
     }
 

@@ -32,7 +32,7 @@ final class ChildHost: TaskHost {
         if let error = signature.encodingError { throw error }
         switch await session.ask(.send(signature, options), of: run) {
         case .sent(let id, let children):
-            sent.withLock { $0 = children }
+            sent.withLock { $0 += children }
             return id
         case .failed(let code, let message):
             throw CeleryError(CeleryError.Code(description: code), message)

@@ -9,7 +9,12 @@ final class ChildInterrupter: Sendable {
     private let child: ChildProcess
     private let run: UInt64
     private let grace: Duration
-    private let alarm = Mutex<Alarm.Pending?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        var hasEnded = false
+        var alarm: Alarm.Pending?
+    }
 
     /// - Parameter grace: how long a run may take to end after a cold shutdown has cancelled it.
     init(child: ChildProcess, run: UInt64, grace: Duration) {
@@ -19,26 +24,31 @@ final class ChildInterrupter: Sendable {
     }
 
     /// Interrupts the run.
+    ///
+    /// Nothing happens where it has ended meanwhile: the child may have another task by then.
     func interrupt(_ reason: Interruption.Reason) {
+        state.withLock { if !$0.hasEnded { interrupt(reason, &$0) } }
+    }
+
+    private func interrupt(_ reason: Interruption.Reason, _ state: inout State) {
         switch reason {
         case .softLimit, .connectionLost: child.cancel(run, reason)
         case .shutdown:
             child.cancel(run, reason)
             // The worker waits for `grace`, and the outcome has to be on its way by then.
-            killAfter(grace * 3 / 4)
+            killAfter(grace * 3 / 4, &state)
         case .revoked(let signal):
             child.cancel(run, reason)
             child.terminate(ChildHandle.number(ofSignal: signal) ?? ProcessExit.killSignal)
-            killAfter(Self.revokeGrace)
+            killAfter(Self.revokeGrace, &state)
         case .hardLimit: child.kill()
         }
     }
 
-    private func killAfter(_ delay: Duration) {
-        let pending = Alarm.after(delay) { [child] in child.kill() }
-        alarm.withLock { alarm in
-            alarm?.cancel()
-            alarm = pending
+    private func killAfter(_ delay: Duration, _ state: inout State) {
+        state.alarm?.cancel()
+        state.alarm = Alarm.after(delay) { [self] in
+            self.state.withLock { if !$0.hasEnded { child.kill() } }
         }
     }
 
@@ -46,7 +56,11 @@ final class ChildInterrupter: Sendable {
     ///
     /// A child that a signal was sent to has to end all the same.
     func end() {
-        alarm.withLock { $0?.cancel() }
+        state.withLock { state in
+            state.hasEnded = true
+            state.alarm?.cancel()
+            state.alarm = nil
+        }
         if !child.isExpectedToLive { child.kill() }
     }
 }

@@ -139,7 +139,18 @@ extension ChildProcess {
     }
 
     /// Lets go of a run that has ended.
-    func endRun() { state.withLock { $0.run = nil } }
+    func endRun() {
+        let left = state.withLock { state in
+            defer { state.run = nil }
+            return state.run?.events ?? []
+        }
+        // Of a task that the body has left behind.
+        for case .question(let number, _) in left { refuse(number) }
+    }
+
+    private func refuse(_ question: UInt64) {
+        answer(question, .failed(code: CeleryError.Code.closed.description, message: "the run has ended"))
+    }
 
     /// Tells the body of a run to end.
     func cancel(_ run: UInt64, _ reason: Interruption.Reason) { write(.cancel(run: run, reason)) }
@@ -290,7 +301,7 @@ extension ChildProcess {
             if isCurrent(run) {
                 report(.question(number: number, question))
             } else {
-                answer(number, .failed(code: CeleryError.Code.closed.description, message: "the run has ended"))
+                refuse(number)
             }
         }
     }
@@ -312,7 +323,7 @@ extension ChildProcess {
             if state.exit == nil { handle.send(signal: ProcessExit.killSignal) }
             return true
         }
-        if isNew, handle.exitWatch == nil { collectLater() }
+        if isNew, state.withLock({ $0.exitToken == nil && $0.exit == nil }) { collectLater() }
     }
 
     private func collect() {

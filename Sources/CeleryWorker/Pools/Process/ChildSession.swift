@@ -76,7 +76,13 @@ final class ChildSession: Sendable {
                 state.questions[state.lastQuestion] = continuation
                 return state.lastQuestion
             }
-            pipe.write(.question(run: run, number: number, question))
+            let frame = ChildFrame.question(run: run, number: number, question).encoded()
+            guard frame.count - FrameBuffer.headerSize > maxPayload else { return pipe.write(frame) }
+            let answer = WorkerFrame.Answer.failed(
+                code: CeleryError.Code.messageTooLarge.description,
+                message: "what the task sends has \(frame.count) bytes"
+            )
+            state.withLock { $0.questions.removeValue(forKey: number) }?.resume(returning: answer)
         }
     }
 }

@@ -30,6 +30,9 @@ struct PoisonGuard {
         self.memory = memory
     }
 
+    /// So many failed deliveries are no shutdowns and lost connections any more.
+    static let farTooMany = 20
+
     /// How many tasks are remembered now.
     var count: Int { entries.count }
 
@@ -37,14 +40,19 @@ struct PoisonGuard {
     ///
     /// - Parameters:
     ///   - id: the task's.
-    ///   - earlier: failed deliveries that the broker has counted (`x-delivery-count`): other workers' deaths among them.
+    ///   - earlier: failed deliveries that the broker has counted (`x-delivery-count`): deaths on other workers are among
+    ///     them, and messages that were given back without harm.
+    ///   - atLeast: how often the task may die whatever the limit is.
     ///   - now: the present.
     /// - Returns: how often the task has brought down a process, and whether that is as often as it may.
-    mutating func died(_ id: String, earlier: Int, now: ContinuousClock.Instant) -> (deaths: Int, isPoisonous: Bool) {
+    mutating func died(_ id: String, earlier: Int, atLeast: Int = 0, now: ContinuousClock.Instant) -> (
+        deaths: Int, isPoisonous: Bool
+    ) {
         guard limit > 0 else { return (1, false) }
         forgetOld(now)
-        let deaths = max((entries[id]?.deaths ?? 0) + 1, earlier + 1)
-        if deaths >= limit {
+        let own = (entries[id]?.deaths ?? 0) + 1
+        let deaths = earlier >= Self.farTooMany ? max(own, earlier + 1) : own
+        if deaths >= max(limit, atLeast) {
             entries[id] = nil
             return (deaths, true)
         }
