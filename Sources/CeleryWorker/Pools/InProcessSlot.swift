@@ -1,4 +1,4 @@
-import Dispatch
+import AMQP
 import Synchronization
 
 /// One slot of the pool inside of this process: the Swift task that runs one body after the other.
@@ -15,13 +15,6 @@ final class InProcessSlot: Sendable {
         var wasCancelled = false
     }
 
-    /// Where tasks are cancelled: that calls what bodies have registered for it, which may block.
-    ///
-    /// Several, so that one that blocks holds up few others, and of our own, since users may block the global ones.
-    private static let cancelling = (0..<16).map { DispatchQueue(label: "swcelery.pool.cancelling.\($0)") }
-
-    private let cancelling =
-        InProcessSlot.cancelling.randomElement() ?? DispatchQueue(label: "swcelery.pool.cancelling")
     private let state = Mutex(State())
 
     /// Goes on in a new task, which runs the closure.
@@ -52,7 +45,13 @@ final class InProcessSlot: Sendable {
             state.wasCancelled = true
             return state.task
         }
-        if let task { cancelling.async { task.cancel() } }
+        guard let task else { return }
+        // On a thread of its own: this calls what the body has registered for it, which may block.
+        do {
+            try DetachedThread.start(name: "swcelery.cancel") { task.cancel() }
+        } catch {
+            task.cancel()
+        }
     }
 
     /// Whether the slot has to go on in a new task; true once.

@@ -112,7 +112,10 @@ extension ChildSession {
         let host = ChildHost(session: self, run: run)
         pipe.write(.accepted(run: run))
         let body = Task { await BodyRunner.run(invocation, host: host) }
-        invocation.interruption.onInterrupt { _ in body.cancel() }
+        // On a thread of its own: this calls what the body has registered for it, which may block, and the worker is heard on.
+        invocation.interruption.onInterrupt { _ in
+            try? DetachedThread.start(name: "swcelery.cancel") { body.cancel() }
+        }
         return await body.value
     }
 
