@@ -17,11 +17,15 @@ struct ContextTests {
         var value: TaskContext? { context.withLock { $0 } }
 
         func keep(_ context: TaskContext) { self.context.withLock { $0 = context } }
+
+        /// Lets go of the context, which holds the task that holds this.
+        func clear() { context.withLock { $0 = nil } }
     }
 
     @Test("all of Celery's request object")
     func request() async throws {
         let kept = Kept()
+        defer { kept.clear() }
         try await OutcomeHarness.run { tasks in
             tasks.registerUntyped("proj.t") { context, _, _ in
                 try await context.send("child", options: TaskOptions(queue: OutcomeHarness.other))
@@ -120,6 +124,7 @@ struct ContextTests {
     @Test("how much time is left, until the soft limit, else the hard one")
     func remainingTime() async throws {
         let kept = Kept()
+        defer { kept.clear() }
         try await OutcomeHarness.run { tasks in
             tasks.register("proj.both", options: .init(timeLimit: .seconds(900), softTimeLimit: .seconds(600))) {
                 (context: TaskContext) in kept.keep(context)
@@ -146,6 +151,7 @@ struct ContextTests {
     @Test("no time is left once the limit has passed, and the reason of the cancellation is known")
     func reasons() async throws {
         let kept = Kept()
+        defer { kept.clear() }
         let options = TaskRegistrationOptions(timeLimit: .seconds(600), softTimeLimit: .milliseconds(20))
         try await OutcomeHarness.run { tasks in
             tasks.registerUntyped("proj.t", options: options) { context, _, _ in
@@ -165,6 +171,7 @@ struct ContextTests {
     @Test("a task sees that it was revoked; its caller hears of it whatever it makes of that")
     func revoked() async throws {
         let kept = Kept()
+        defer { kept.clear() }
         let started = TestGate()
         try await OutcomeHarness.run { tasks in
             tasks.registerUntyped("proj.t", options: .init(acks: .late)) { context, _, _ in
