@@ -17,6 +17,9 @@ struct RetryMessageTests {
         var all: [Invocation] { calls.withLock { $0 } }
 
         func add(_ context: TaskContext) { calls.withLock { $0.append(context.invocation) } }
+
+        /// Lets go of the calls, which hold the task that holds this.
+        func clear() { calls.withLock { $0 = [] } }
     }
 
     /// Options that a sender can give and a retry has to keep.
@@ -46,6 +49,7 @@ struct RetryMessageTests {
     @Test("an automatic retry keeps all that Celery keeps, and with a budget adds when the first run has started")
     func keepsHeaders() async throws {
         let seen = Seen()
+        defer { seen.clear() }
         let rules = AutoRetry(on: [.any], countdown: .zero, budget: .seconds(3_600))
         try await OutcomeHarness.run { tasks in
             tasks.register("proj.fail", options: .init(autoRetry: rules)) { (context: TaskContext, x: Int) -> Int in
@@ -87,6 +91,7 @@ struct RetryMessageTests {
     @Test("without a budget a retry carries nothing of ours; a null parent becomes the task itself")
     func explicitRetry() async throws {
         let seen = Seen()
+        defer { seen.clear() }
         try await OutcomeHarness.run { tasks in
             tasks.registerUntyped("proj.again") { context, args, _ in
                 seen.add(context)
@@ -141,6 +146,7 @@ struct RetryMessageTests {
     @Test("a replaced task's caller gets the replacement's result, under the same id")
     func replaced() async throws {
         let seen = Seen()
+        defer { seen.clear() }
         try await OutcomeHarness.run { tasks in
             tasks.registerUntyped("proj.old", options: .init(acks: .late)) { context, args, _ in
                 throw try await context.replace(with: Signature("proj.new", args: args))
