@@ -19,7 +19,6 @@
 typedef SWIFTCALL void (*lock_slow_t)(uint32_t, CONTEXT void *);
 typedef SWIFTCALL void (*unlock_slow_t)(CONTEXT void *);
 
-void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 
 SWIFTCALL void swc_lock_slow(uint32_t owner, CONTEXT void *handle) __asm__(LOCK_SLOW);
@@ -30,7 +29,9 @@ SWIFTCALL void swc_lock_slow(uint32_t owner, CONTEXT void *handle) {
   if (original == 0) original = (lock_slow_t)dlsym(RTLD_NEXT, LOCK_SLOW);
   lock_slow_t lock = original;
   lock(owner, handle);
-  __tsan_acquire(handle);
+  // Not `__tsan_acquire`: that does nothing while the very first release of a lock is still on its way into the sanitizer's
+  // books. An atomic operation of our own waits for it.
+  atomic_fetch_add_explicit((_Atomic(uint32_t) *)handle, 0, memory_order_acquire);
 }
 
 SWIFTCALL void swc_unlock_slow(CONTEXT void *handle) {

@@ -14,8 +14,7 @@ final class InProcessPool: ExecutionPool {
     private static let runsPerTurn = 16
 
     private struct State {
-        var concurrency: Int
-        var openSlots = 0
+        var slots: SlotCount
         var runner: TaskRunner?
     }
 
@@ -42,7 +41,7 @@ final class InProcessPool: ExecutionPool {
         let concurrency = max(1, concurrency)
         self.patience = patience
         self.onAbandoned = onAbandoned
-        state = Mutex(State(concurrency: concurrency))
+        state = Mutex(State(slots: SlotCount(wanted: concurrency)))
         executor = ThreadExecutor(
             label: "swcelery.pool",
             maxThreads: min(concurrency, Self.maxThreads),
@@ -60,7 +59,7 @@ final class InProcessPool: ExecutionPool {
 
     var running: [TaskRequest] { queue.running }
 
-    var status: PoolStatus { PoolStatus(concurrency: state.withLock { $0.concurrency }, children: []) }
+    var status: PoolStatus { PoolStatus(concurrency: state.withLock { $0.slots.wanted }, children: []) }
 
     func submit(_ requests: [TaskRequest]) -> [TaskRequest] { queue.append(requests) }
 
@@ -75,8 +74,7 @@ final class InProcessPool: ExecutionPool {
 
     func close() -> [TaskRequest] {
         let left = queue.close()
-        let neverStarted = state.withLock { $0.runner == nil }
-        if neverStarted { ended.open() }
+        change { $0.close() }
         return left
     }
 
@@ -95,32 +93,21 @@ extension InProcessPool {
     func start(_ runner: TaskRunner) {
         let count = state.withLock { state -> Int in
             state.runner = runner
-            state.openSlots = state.concurrency
-            return state.concurrency
+            return state.slots.start()
         }
         for _ in 0..<count { startSlot(runner) }
     }
 
     func resize(to concurrency: Int) {
         let concurrency = max(1, concurrency)
-        let (runner, change) = state.withLock { state -> (TaskRunner?, Int) in
-            let change = concurrency - state.concurrency
-            state.concurrency = concurrency
-            guard let runner = state.runner else { return (nil, 0) }
-            if change > 0 { state.openSlots += change }
-            return (runner, change)
-        }
+        let (runner, change) = state.withLock { ($0.runner, $0.slots.resize(to: concurrency)) }
         guard let runner, change != 0 else { return }
         executor.allow(min(concurrency, Self.maxThreads))
         blocking.allow(min(concurrency, Self.maxBlockingThreads))
         guard change > 0 else { return queue.retire(-change) }
         // Slots that were to go and have not may stay.
         let kept = queue.unretire(change)
-        let isLast = state.withLock { state -> Bool in
-            state.openSlots -= kept
-            return state.openSlots == 0
-        }
-        if isLast, queue.isClosed { ended.open() }
+        self.change { $0.keep(kept) }
         for _ in kept..<change { startSlot(runner) }
     }
 
@@ -153,11 +140,16 @@ extension InProcessPool {
             // A slot that always finds a request would keep its thread from bodies that want to go on.
             if runs.isMultiple(of: Self.runsPerTurn), executor.hasWaitingJobs { await Task.yield() }
         }
-        let isLast = state.withLock { state -> Bool in
-            state.openSlots -= 1
-            return state.openSlots == 0
+        change { $0.end() }
+    }
+
+    /// Changes the count of slots; the pool has ended where none is left.
+    private func change(_ change: (inout SlotCount) -> Void) {
+        let isOver = state.withLock { state in
+            change(&state.slots)
+            return state.slots.isOver
         }
-        if isLast, queue.isClosed { ended.open() }
+        if isOver { ended.open() }
     }
 
     /// Ends a run whose body does not end: its outcome is published, and another slot takes its place.

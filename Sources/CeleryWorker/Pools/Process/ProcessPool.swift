@@ -9,10 +9,8 @@ import Synchronization
 /// while they have a child that is ready.
 final class ProcessPool: ExecutionPool {
     private struct State {
-        var concurrency: Int
-        var openSlots = 0
+        var slots: SlotCount
         var runner: TaskRunner?
-        var isClosed = false
     }
 
     private let options: ProcessPoolOptions
@@ -47,7 +45,7 @@ final class ProcessPool: ExecutionPool {
         }
         starter = ChildStarter(options: options, loop: loop)
         runs = ChildRuns(poisonLimit: options.celery.workerPoisonLimit)
-        state = Mutex(State(concurrency: options.autoscale?.min ?? max(1, options.concurrency)))
+        state = Mutex(State(slots: SlotCount(wanted: options.autoscale?.min ?? options.concurrency)))
         autoscaler = options.autoscale.map(AutoscaleDriver.init)
     }
 
@@ -72,12 +70,8 @@ final class ProcessPool: ExecutionPool {
 
     func close() -> [TaskRequest] {
         let left = queue.close()
-        let neverStarted = state.withLock { state -> Bool in
-            state.isClosed = true
-            return state.runner == nil
-        }
         starter.closed.open()
-        if neverStarted { finish() }
+        change { $0.close() }
         return left
     }
 
@@ -95,7 +89,7 @@ final class ProcessPool: ExecutionPool {
 
     var status: PoolStatus {
         PoolStatus(
-            concurrency: state.withLock { $0.concurrency },
+            concurrency: state.withLock { $0.slots.wanted },
             children: starter.living.map(\.status).sorted { $0.pid < $1.pid }
         )
     }
@@ -107,28 +101,19 @@ extension ProcessPool {
     func start(_ runner: TaskRunner) {
         let count = state.withLock { state -> Int in
             state.runner = runner
-            state.openSlots = state.concurrency
-            return state.concurrency
+            return state.slots.start()
         }
         for _ in 0..<count { startSlot(runner) }
         watch()
     }
 
     func resize(to concurrency: Int) {
-        let concurrency = max(1, concurrency)
-        let (runner, change) = state.withLock { state -> (TaskRunner?, Int) in
-            guard !state.isClosed else { return (nil, 0) }
-            let change = concurrency - state.concurrency
-            state.concurrency = concurrency
-            guard let runner = state.runner else { return (nil, 0) }
-            if change > 0 { state.openSlots += change }
-            return (runner, change)
-        }
+        let (runner, change) = state.withLock { ($0.runner, $0.slots.resize(to: concurrency)) }
         guard let runner, change != 0 else { return }
         guard change > 0 else { return queue.retire(-change) }
         // Slots that were to go and have not may stay.
         let kept = queue.unretire(change)
-        state.withLock { $0.openSlots -= kept }
+        self.change { $0.keep(kept) }
         for _ in kept..<change { startSlot(runner) }
     }
 
@@ -152,11 +137,16 @@ extension ProcessPool {
             slot.didRun()
         }
         slot.end()
-        let isLast = state.withLock { state -> Bool in
-            state.openSlots -= 1
-            return state.openSlots == 0
+        change { $0.end() }
+    }
+
+    /// Changes the count of slots; the pool ends where none is left.
+    private func change(_ change: (inout SlotCount) -> Void) {
+        let isOver = state.withLock { state in
+            change(&state.slots)
+            return state.slots.isOver
         }
-        if isLast { finish() }
+        if isOver { finish() }
     }
 
     /// Whether the slot has a child; waits for its start.
@@ -201,7 +191,7 @@ extension ProcessPool {
 
     private func autoscale(hasArrivals: Bool) {
         guard let autoscaler else { return }
-        let (processes, isClosed) = state.withLock { ($0.concurrency, $0.isClosed) }
+        let (processes, isClosed) = state.withLock { ($0.slots.wanted, $0.slots.isClosed) }
         guard !isClosed else { return }
         let reserved = queue.waitingCount + runCount.count
         guard let wanted = autoscaler.decide(processes, reserved: reserved, hasArrivals: hasArrivals) else { return }
