@@ -41,6 +41,7 @@ final class ClientCore: Sendable {
         let limit = composition.tasks.first?.publishTimeout
         try await limited(to: limit, late: { Self.late(limit) }) { [self] () async throws(CeleryError) in
             if receivesResult { try await prepareResults(composition) }
+            for manifest in composition.manifests { try await publisher.publish(manifest) }
             try await publish(composition.tasks)
         }
     }

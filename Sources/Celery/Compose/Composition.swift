@@ -1,5 +1,7 @@
 /// What a signature becomes when it is sent: one message, or several for a group.
 package struct Composition: Sendable {
+    /// What makes the chords among them known to their collectors; to be published, and confirmed, before the tasks.
+    package var manifests: [ComposedTask] = []
     /// The messages to publish now.
     package var tasks: [ComposedTask]
     /// The ids of the task and, for a chain, of the tasks before it: first to last.

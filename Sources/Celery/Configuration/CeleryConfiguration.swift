@@ -145,6 +145,21 @@ public struct CeleryConfiguration: Sendable {
     /// `result_extended`: whether results carry the task's name, arguments, worker, retries and queue.
     public var resultExtended: Bool = false
 
+    // MARK: Chords
+
+    /// The beginning of the names of the queues in which chords' results come together; the same for every client and worker.
+    ///
+    /// Not a setting of Celery, which has no chords with `rpc://`.
+    public var chordQueuePrefix: String = "swcelery.chord"
+    /// How many such queues there are; each is served by one worker at a time. Not a setting of Celery.
+    public var chordQueues: Int = 1
+    /// `result_chord_expires`: how long after it was sent a chord fails that still misses results; nil for never.
+    ///
+    /// Celery's backends forget the results then, and the chord never ends.
+    public var chordExpires: Duration? = .seconds(86_400)
+    /// Whether a worker serves these queues. Not a setting of Celery.
+    public var workerCollectsChords: Bool = true
+
     // MARK: Worker
 
     /// `worker_concurrency`: tasks that run at a time; nil for the number of processors.

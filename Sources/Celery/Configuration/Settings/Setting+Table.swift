@@ -77,6 +77,9 @@ extension Setting {
         .flag("result_queue_auto_delete", \.resultQueueAutoDelete),
         .flag("result_persistent", \.resultPersistent),
         .flag("result_extended", \.resultExtended),
+        .text("chord_queue_prefix", \.chordQueuePrefix),
+        .integer("chord_queues", \.chordQueues),
+        .seconds("result_chord_expires", optional: \.chordExpires),
     ]
 
     private static let worker: [Setting] = [
@@ -102,5 +105,6 @@ extension Setting {
         ),
         .seconds("worker_watchdog_timeout", optional: \.workerWatchdogTimeout),
         .flag("worker_send_task_events", \.workerSendTaskEvents),
+        .flag("worker_collects_chords", \.workerCollectsChords),
     ]
 }
