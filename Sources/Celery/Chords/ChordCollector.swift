@@ -19,7 +19,7 @@ package struct ChordCollector: Sendable {
     package init(_ configuration: CeleryConfiguration) {
         prefix = configuration.chordQueuePrefix
         shards = configuration.chordQueues
-        timeToLive = configuration.chordExpires
+        timeToLive = configuration.resultChordExpires
     }
 
     /// Whether a reply queue is a collector's, so that its results are a chord's.

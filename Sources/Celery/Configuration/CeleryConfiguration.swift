@@ -158,7 +158,7 @@ public struct CeleryConfiguration: Sendable {
     /// `result_chord_expires`: how long after it was sent a chord fails that still misses results; nil for never.
     ///
     /// Celery's backends forget the results then, and the chord never ends.
-    public var chordExpires: Duration? = .seconds(86_400)
+    public var resultChordExpires: Duration? = .seconds(86_400)
     /// Whether a worker serves these queues.
     ///
     /// Not a setting of Celery.
