@@ -17,6 +17,7 @@ extension TaskComposer {
         options.taskID = nil
         options.groupID = groupID
         var composition = Composition(tasks: [], lineage: [], groupID: groupID)
+        var results: [ResultTuple] = []
         for (member, index) in try Self.indexedMembers(of: wire) {
             var own = options
             own.groupIndex = index
@@ -27,7 +28,9 @@ extension TaskComposer {
                 context: context
             )
             composition.tasks += part.tasks
+            results.append(part.resultTuple)
         }
+        composition.result = ResultTuple(id: groupID, members: results)
         return composition
     }
 

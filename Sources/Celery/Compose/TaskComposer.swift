@@ -32,6 +32,7 @@ package struct TaskComposer: Sendable {
         context: SendContext
     ) throws(CeleryError) -> Composition {
         if let error = signature.encodingError { throw error }
+        let signature = try signature.chunksGroup() ?? signature
         switch signature.subtaskType {
         case "chain":
             return try compose(

@@ -25,6 +25,8 @@ final class WorkerTask: Sendable {
     /// The limits, which may be changed at run time.
     let limits: TaskLimits
     let hooks: WorkerHooks
+    /// What runs can call of the other tasks.
+    let library: TaskLibrary
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
 
@@ -40,13 +42,15 @@ final class WorkerTask: Sendable {
         _ task: RegisteredTask,
         _ configuration: CeleryConfiguration,
         defaultRate: RateLimit? = nil,
-        hooks: WorkerHooks = .none
+        hooks: WorkerHooks = .none,
+        library: TaskLibrary = .none
     ) throws(CeleryError) {
         let options = task.options
         try Self.check(task)
         name = task.name
         body = task.body
         self.hooks = hooks
+        self.library = library
         maxRetries = options.maxRetries
         retryDelay = options.retryDelay
         autoRetry = options.autoRetry
