@@ -80,12 +80,12 @@ import Darwin
         write("2147483646\n", to: path)
         let lock = SystemFile.open(folder, O_RDONLY | O_DIRECTORY)
         #expect(flock(lock, LOCK_EX) == 0)
-        async let second = Task.detached { Result { try Pidfile(acquiring: path) } }.value
+        let second = Task.detached { Result { try Pidfile(acquiring: path) } }
         try await Task.sleep(for: .milliseconds(100))
         // The first one was faster, and is alive.
         write("\(getppid())\n", to: path)
         close(lock)
-        let failure = await #expect(throws: CommandFailure.self) { try await second.get() }
+        let failure = await #expect(throws: CommandFailure.self) { try await second.value.get() }
         #expect(failure?.status.code == 73)
         #expect(text(path) == "\(getppid())\n")
     }
