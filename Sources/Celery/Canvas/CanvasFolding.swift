@@ -7,7 +7,7 @@ internal import OrderedCollections
 struct CanvasFolding {
     /// Chords of chords' bodies beyond this are left as the flat steps that workers make the same of, since every level
     /// costs depth in the message.
-    private static let greatestDepth = 12
+    private static let greatestDepth = 8
 
     private enum Step {
         case plain(Signature)

@@ -86,15 +86,18 @@ extension Group: Workflow {
     /// The signature whose options are those of the members alone.
     package var sentSignature: Signature { Signature.group(of: members, options: options) }
 
+    /// The group with a callback of its first task, which gets no arguments.
     public func link(_ callback: some Workflow) -> Group {
         guard let first = members.first else { return self }
         return Group([first.link(callback.signature.immutable())] + members.dropFirst(), failurePolicy, options)
     }
 
+    /// The group with an errback of all its tasks.
     public func onError(_ errback: some Workflow) -> Group {
         Group(members.map { $0.onError(errback) }, failurePolicy, options)
     }
 
+    /// The group with stamps on all its tasks.
     public func stamp(_ stamps: JSONObject, visitor: (any StampingVisitor)?, append: Bool) -> Group {
         let stamped = Signature.group(of: members).stamp(stamps, visitor: visitor, append: append)
         return Group(stamped.memberSignatures, failurePolicy, options)
