@@ -114,7 +114,7 @@ extension Worker {
     /// How often tasks of a type start on this worker; nil for no limit.
     public func rateLimit(of task: String) -> RateLimit? { parts.dispatching.tasks[task]?.limits.values.rate }
 
-    /// Changes the time limits of a task's runs that start from now on; nil for the settings' (Celery's `time_limit`).
+    /// Changes the time limits of a task's runs that start from now on; nil or zero for the settings' (Celery's `time_limit`).
     ///
     /// Limits that a message carries go before them.
     ///
@@ -126,8 +126,8 @@ extension Worker {
             return false
         }
         known.limits.change { limits in
-            limits.hard = hard ?? parts.celery.taskTimeLimit
-            limits.soft = soft ?? parts.celery.taskSoftTimeLimit
+            limits.hard = hard?.asLimit ?? parts.celery.taskTimeLimit
+            limits.soft = soft?.asLimit ?? parts.celery.taskSoftTimeLimit
         }
         let texts = [soft, hard].map { $0.map { "\($0.seconds)" } ?? "None" }
         parts.logger.info("New time limits for tasks of type \(task): soft=\(texts[0]) hard=\(texts[1])")

@@ -68,16 +68,16 @@ final class WorkerTask: Sendable {
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         limits = TaskLimits(
             TaskLimits.Values(
-                hard: options.timeLimit ?? configuration.taskTimeLimit,
-                soft: options.softTimeLimit ?? configuration.taskSoftTimeLimit,
+                hard: options.timeLimit?.asLimit ?? configuration.taskTimeLimit,
+                soft: options.softTimeLimit?.asLimit ?? configuration.taskSoftTimeLimit,
                 rate: options.rateLimit ?? defaultRate
             )
         )
         sendOptions = TaskOptions(
             priority: options.priority,
             expires: options.expires.map { .after($0) },
-            timeLimit: options.timeLimit,
-            softTimeLimit: options.softTimeLimit,
+            timeLimit: options.timeLimit?.asLimit,
+            softTimeLimit: options.softTimeLimit?.asLimit,
             ignoreResult: options.ignoreResult
         )
         if let hard = hardLimit, let soft = softLimit, soft > hard {
