@@ -4,19 +4,45 @@ package struct Composition: Sendable {
     package var manifests: [ComposedTask] = []
     /// The messages to publish now.
     package var tasks: [ComposedTask]
-    /// The ids of the task and, for a chain, of the tasks before it: first to last.
+    /// The ids of the last task and of the tasks before it, as far as no group is among these: first to last.
     ///
-    /// The last one's result is the result of the whole. Empty for a group, whose result is no single one.
+    /// The last one's result is the result of the whole: of a chord it is the body. Empty for a group, whose result is no
+    /// single one.
     package var lineage: [String]
+    /// The result of the whole where groups or chords have a part in it: of a chain the last task with those before it as its
+    /// parents, of a group its members, of a chord its body, whose first parent is the header's group.
+    ///
+    /// Nil for a single task and a plain chain, of which ``lineage`` tells all.
+    package var result: ResultTuple?
     /// The id of the group, where the signature is one.
     package var groupID: String?
-    /// Whether the last of the lineage is a group at the end of a chain, which has no result of its own.
+    /// Whether the last of the lineage is a group that ends a chain or is a chord's body, which has no result of its own.
     package var endsInGroup: Bool
+    /// What Celery's `apply_async` returns, as a tuple, where groups are involved; nil for a task and for a plain chain,
+    /// of which the lineage says all.
+    ///
+    /// Of a group it holds the members: of a member that is a chain the last task with what comes before it, of a chord
+    /// the body. Of a chord it is the body, whose parent is the header's group with its members. A very long line of
+    /// parents is cut.
+    package var result: ResultTuple?
+    /// What a running task that sends this lists among its children, as Celery does: of a chain the first task, of a group
+    /// the group, of a chord the header's group.
+    package var children: [ResultTuple] = []
 
     package init(tasks: [ComposedTask], lineage: [String], groupID: String? = nil, endsInGroup: Bool = false) {
         self.tasks = tasks
         self.lineage = lineage
         self.groupID = groupID
         self.endsInGroup = endsInGroup
+    }
+
+    /// Nothing to send.
+    static let none = Composition(tasks: [], lineage: [])
+
+    /// Adds what else is sent with it; the result stays.
+    mutating func add(_ other: Composition) {
+        manifests += other.manifests
+        tasks += other.tasks
+        children += other.children
     }
 }

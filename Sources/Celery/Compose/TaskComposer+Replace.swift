@@ -1,96 +1,105 @@
 internal import OrderedCollections
 
 extension TaskComposer {
-    /// Makes the message of what takes a running task's place, under the task's id (`celery.app.task.Task.replace`).
+    /// Makes the messages of what takes a running task's place, under the task's id (`celery.app.task.Task.replace`).
     ///
     /// The task's callbacks follow the replacement's last task, its errbacks belong to all of the replacement's tasks, and
-    /// the rest of its chain follows. Group, chord and root are kept; the parent is the replaced task, which has the same id.
+    /// the rest of its chain follows. Group, chord and root are kept; the parent is the replaced task, which has the same
+    /// id. A group becomes a chord whose body hands the list of results on (`celery.accumulate`).
     ///
     /// - Parameters:
     ///   - message: the running task's message.
-    ///   - signature: a task or a chain.
+    ///   - signature: a task, a chain, a group or a chord.
     ///   - replyTo: where the replacement's result goes; nil for nowhere. Celery sends it to the worker's own reply queue,
     ///     where nobody reads it.
     ///   - context: who sends, and when; ``SendContext/within(_:)`` is applied here.
-    /// - Throws: ``CeleryError``: `.invalidSignature` for an empty chain and for a part of a chord, `.chordsUnsupported` for
-    ///   a group, a chord, and a chain with one.
+    /// - Throws: ``CeleryError``: `.invalidSignature` for an empty chain and for a part of a chord.
     package func replace(
         _ message: TaskMessage,
         with signature: Signature,
         replyTo: String?,
         context: SendContext
-    ) throws(CeleryError) -> ComposedTask {
-        var steps = try Self.replacement(signature)
-        let nesting = JSONValue.int(message.headers.replacedTaskNesting + 1)
-        for index in steps.indices {
-            let isLast = index == steps.count - 1
-            if isLast { Self.takePlace(of: message, &steps[index].wire, replyTo: replyTo, context: context) }
-            steps[index].wire.options["replaced_task_nesting"] = nesting
-            if steps.count > 1, let rootID = message.headers.rootID {
-                steps[index].wire.options["root_id"] = .string(rootID)
-            }
-            if let errbacks = message.body.embed.errbacks, !errbacks.isEmpty {
-                steps[index].wire.appendOption(.linkError, .array(errbacks))
-            }
-        }
-        for step in (message.body.embed.chain ?? []).reversed() {
-            var step = try Signature(decoding: step)
-            step.wire.options["replaced_task_nesting"] = nesting
-            steps.append(step)
-        }
-        let options = signature.subtaskType == "chain" ? try Self.chainOptions(signature) : TaskOptions()
-        let context = context.within(message.headers)
-        guard steps.count > 1 else {
-            return try composeTask(steps[0], prepending: [], options: options, context: context)
-        }
-        let composition = try compose(chain: steps, options: options, context: context)
-        guard let first = composition.tasks.first else { throw Self.emptyReplacement }
-        return first
-    }
-
-    /// The tasks of a replacement, in the order of running.
-    private static func replacement(_ signature: Signature) throws(CeleryError) -> [Signature] {
-        if let error = signature.encodingError { throw error }
+    ) throws(CeleryError) -> Composition {
         if let chord = signature.options["chord"], !chord.isNull {
             throw CeleryError(.invalidSignature, "a signature that replaces a task must not be a part of a chord")
         }
-        let steps = signature.subtaskType == "chain" ? try flattened([signature]) : [signature]
-        if steps.isEmpty { throw emptyReplacement }
-        guard steps.allSatisfy({ $0.subtaskType == nil }) else {
-            throw CeleryError(
-                .chordsUnsupported,
-                "a group or a chord cannot replace a task: Celery makes a chord of it, which cannot be used with rpc:// results"
-            )
+        let context = context.within(message.headers)
+        let run = CanvasRun(self, context: context, publishTimeout: nil)
+        var node = try Self.replacement(CanvasNode(signature))
+        for callback in message.body.embed.callbacks ?? [] { try node.link(callback) }
+        for errback in message.body.embed.errbacks ?? [] { try node.linkError(errback) }
+        Self.moveLinks(of: node)
+        Self.clearID(of: node)
+        _ = try run.freeze(node, CanvasRun.Place(id: message.headers.id))
+        if let replyTo { Self.lead(node, to: replyTo, isCollected: run.collector.collects(replyTo)) }
+        let chain = message.body.embed.chain ?? []
+        Self.takePlace(of: message, node, isFollowed: !chain.isEmpty)
+        for step in chain.reversed() {
+            let step = try CanvasNode(Signature(decoding: step))
+            step.options["replaced_task_nesting"] = .value(.int(message.headers.replacedTaskNesting &+ 1))
+            node = try node.followed(by: step)
         }
-        return steps.map(\.embedded)
+        return run.composition(try run.apply(node, CanvasRun.Call()))
     }
 
-    private static let emptyReplacement = CeleryError(.invalidSignature, "an empty chain cannot replace a task")
-
-    /// Options of a whole chain: they count for its first task.
-    private static func chainOptions(_ signature: Signature) throws(CeleryError) -> TaskOptions {
-        var options = try TaskOptions(decoding: signature.options)
-        options.taskID = nil
-        options.link = []
-        options.linkError = []
-        return options
+    /// The replacement with a body behind a group that nothing follows in it.
+    private static func replacement(_ node: CanvasNode) throws(CeleryError) -> CanvasNode {
+        switch node.kind {
+        case .task, .chord: return node
+        case .group: return try .chord(of: node, body: accumulate())
+        case .chain:
+            guard let last = node.tasks.last else {
+                throw CeleryError(.invalidSignature, "an empty chain cannot replace a task")
+            }
+            guard last.kind == .group else { return node }
+            return try .chain(node.tasks.dropLast() + [.chord(of: last, body: accumulate())], options: node.options)
+        }
     }
 
-    /// Gives a replacement's last task the place of the replaced one.
-    private static func takePlace(
-        of message: TaskMessage,
-        _ wire: inout SignatureWire,
-        replyTo: String?,
-        context: SendContext
-    ) {
+    private static func accumulate() throws(CeleryError) -> CanvasNode {
+        try CanvasNode(kind: .task, task: "celery.accumulate", kwargs: ["index": 0])
+    }
+
+    /// A chain's callbacks go to its last task, since further tasks may follow.
+    private static func moveLinks(of node: CanvasNode) {
+        guard node.kind == .chain, let link = node.options.removeValue(forKey: "link") else { return }
+        guard let last = node.tasks.last else { return }
+        let added = CanvasOptions(dictionaryLiteral: ("link", link)).list("link")
+        last.options["link"] = .value(.array(last.options.list("link") + added))
+    }
+
+    /// The replacement's result is the replaced task's, whatever id the signature came with.
+    private static func clearID(of node: CanvasNode) {
+        let parts = ChordParts(of: node)
+        if parts.isFlat, parts.tasks.count == 1 { parts.tasks[0].options["task_id"] = nil }
+    }
+
+    private static func lead(_ node: CanvasNode, to replyTo: String, isCollected: Bool) {
+        for task in ChordParts(of: node).tasks {
+            task.options["reply_to"] = .value(.string(replyTo))
+            if isCollected { task.options["ignore_result"] = .value(false) }
+        }
+    }
+
+    /// Gives the replacement the place of the replaced task.
+    private static func takePlace(of message: TaskMessage, _ node: CanvasNode, isFollowed: Bool) {
         let headers = message.headers
-        wire.options["task_id"] = .string(headers.id)
-        if let replyTo = replyTo ?? context.replyTo { wire.options["reply_to"] = .string(replyTo) }
-        if let chord = message.body.embed.chord { wire.options["chord"] = chord }
-        if let group = headers.group { wire.options["group_id"] = .string(group) }
-        if let index = headers.groupIndex { wire.options["group_index"] = .int(index) }
-        if let callbacks = message.body.embed.callbacks, !callbacks.isEmpty {
-            wire.appendOption(.link, .array(callbacks))
+        let nesting: CanvasOption = .value(.int(headers.replacedTaskNesting &+ 1))
+        let root: CanvasOption = .value(headers.rootID.map { .string($0) } ?? .null)
+        let place: CanvasOptions = [
+            "chord": .value(message.body.embed.chord ?? .null),
+            "group_id": .value(headers.group.map { .string($0) } ?? .null),
+            "group_index": .value(headers.groupIndex.map { .int($0) } ?? .null),
+            "root_id": root,
+        ]
+        node.options.update(place)
+        node.options["replaced_task_nesting"] = nesting
+        guard node.kind == .chain else { return }
+        // Celery loses the options of a chain that further steps are added to.
+        if isFollowed { node.tasks.last?.options.update(place.filter { !$0.value.isNull }) }
+        for task in node.tasks {
+            if isFollowed, !root.isNull { task.options["root_id"] = root }
+            task.options["replaced_task_nesting"] = nesting
         }
     }
 }

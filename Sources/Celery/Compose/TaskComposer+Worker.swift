@@ -11,30 +11,27 @@ extension SendContext {
 }
 
 extension TaskComposer {
-    /// Makes the messages of a finished task's next chain step (`celery.app.trace`); empty where nothing follows.
+    /// Makes the messages of a finished task's next chain step (`celery.app.trace`); none where nothing follows.
     ///
-    /// A step that is a group passes the remaining steps on to each of its members.
+    /// A group passes the remaining steps on to each of its members, a chord to its body.
     ///
     /// - Parameters:
     ///   - message: the finished task's message.
     ///   - result: what it returned, which becomes the step's first argument unless the step is immutable.
     ///   - context: who sends, and when; ``SendContext/within(_:)`` is applied here.
-    /// - Throws: ``CeleryError``, with the code `.chordsUnsupported` where the step is a chord.
     package func composeChainStep(
         after message: TaskMessage,
         result: JSONValue,
         context: SendContext
-    ) throws(CeleryError) -> [ComposedTask] {
-        guard let next = message.body.embed.chain?.last else { return [] }
-        var options = follower(of: message.headers, context: context)
-        options.chain = message.body.embed.chain?.dropLast()
-        let step = try Signature(decoding: next)
+    ) throws(CeleryError) -> Composition {
+        guard let next = message.body.embed.chain?.last else { return .none }
+        var options: CanvasOptions = ["chain": .value(.array(message.body.embed.chain?.dropLast() ?? []))]
+        options.update(Self.follower(of: message.headers, context: context))
         return try compose(
-            step,
-            prepending: [result],
-            options: options,
+            CanvasNode(Signature(decoding: next)),
+            CanvasRun.Call(args: [result], options: options),
             context: context.within(message.headers)
-        ).tasks
+        )
     }
 
     /// Makes the messages of a successful task's callbacks (`celery.app.trace`): a single one as it is; of several, groups
@@ -43,22 +40,22 @@ extension TaskComposer {
         after message: TaskMessage,
         result: JSONValue,
         context: SendContext
-    ) throws(CeleryError) -> [ComposedTask] {
-        guard let callbacks = message.body.embed.callbacks, !callbacks.isEmpty else { return [] }
-        let options = follower(of: message.headers, context: context)
-        let context = context.within(message.headers)
-        var signatures: [Signature] = []
-        for callback in callbacks { signatures.append(try Signature(decoding: callback)) }
-        if signatures.count > 1 {
-            let single = signatures.filter { $0.subtaskType != "group" }
-            signatures.removeAll { $0.subtaskType != "group" }
-            if !single.isEmpty { signatures.append(Self.group(of: single)) }
+    ) throws(CeleryError) -> Composition {
+        guard let callbacks = message.body.embed.callbacks, !callbacks.isEmpty else { return .none }
+        var nodes: [CanvasNode] = []
+        for callback in callbacks { nodes.append(try CanvasNode(Signature(decoding: callback))) }
+        if nodes.count > 1 {
+            let single = nodes.filter { $0.kind != .group }
+            nodes.removeAll { $0.kind != .group }
+            if !single.isEmpty { nodes.append(try .group(single)) }
         }
-        var tasks: [ComposedTask] = []
-        for signature in signatures {
-            tasks += try compose(signature, prepending: [result], options: options, context: context).tasks
+        var composition = Composition.none
+        for node in nodes {
+            let options = Self.follower(of: message.headers, context: context)
+            let call = CanvasRun.Call(args: [result], options: options)
+            composition.add(try compose(node, call, context: context.within(message.headers)))
         }
-        return tasks
+        return composition
     }
 
     /// Makes the messages of a failed task's errbacks, each with the failed task's id as its argument, in one new group
@@ -72,37 +69,26 @@ extension TaskComposer {
         _ errbacks: [JSONValue],
         after headers: TaskHeaders,
         context: SendContext
-    ) throws(CeleryError) -> [ComposedTask] {
-        if errbacks.isEmpty { return [] }
-        var signatures: [Signature] = []
-        for errback in errbacks { signatures.append(try Signature(decoding: errback)) }
-        var options = TaskOptions()
-        options.parentID = headers.id
-        options.rootID = headers.rootID ?? headers.id
+    ) throws(CeleryError) -> Composition {
+        if errbacks.isEmpty { return .none }
+        var nodes: [CanvasNode] = []
+        for errback in errbacks { nodes.append(try CanvasNode(Signature(decoding: errback))) }
+        let options: CanvasOptions = [
+            "parent_id": .value(.string(headers.id)), "root_id": .value(.string(headers.rootID ?? headers.id)),
+        ]
         return try compose(
-            Self.group(of: signatures),
-            prepending: [.string(headers.id)],
-            options: options,
+            .group(nodes),
+            CanvasRun.Call(args: [.string(headers.id)], options: options),
             context: context.within(headers)
-        ).tasks
-    }
-
-    /// Options of what a task hands its result to.
-    private func follower(of headers: TaskHeaders, context: SendContext) -> TaskOptions {
-        var options = TaskOptions()
-        options.parentID = headers.id
-        options.rootID = headers.rootID ?? headers.id
-        options.priority = context.inheritedPriority
-        return options
-    }
-
-    private static func group(of signatures: [Signature]) -> Signature {
-        Signature(
-            wire: SignatureWire(
-                task: "celery.group",
-                kwargs: ["tasks": .array(signatures.map(\.wire.json))],
-                subtaskType: "group"
-            )
         )
+    }
+
+    /// Options of what a task hands its result to, in Celery's order.
+    private static func follower(of headers: TaskHeaders, context: SendContext) -> CanvasOptions {
+        [
+            "parent_id": .value(.string(headers.id)),
+            "root_id": .value(.string(headers.rootID ?? headers.id)),
+            "priority": .value(context.inheritedPriority.map { .int(Int($0)) } ?? .null),
+        ]
     }
 }

@@ -151,13 +151,18 @@ public struct CeleryConfiguration: Sendable {
     ///
     /// Not a setting of Celery, which has no chords with `rpc://`.
     public var chordQueuePrefix: String = "swcelery.chord"
-    /// How many such queues there are; each is served by one worker at a time. Not a setting of Celery.
+    /// How many such queues there are; each is served by one worker at a time.
+    ///
+    /// Not a setting of Celery.
     public var chordQueues: Int = 1
-    /// `result_chord_expires`: how long after it was sent a chord fails that still misses results; nil for never.
+    /// `result_chord_expires`: how long after it was sent a chord fails that still misses results; zero for never, and nil for
+    /// ``resultExpires``.
     ///
     /// Celery's backends forget the results then, and the chord never ends.
-    public var chordExpires: Duration? = .seconds(86_400)
-    /// Whether a worker serves these queues. Not a setting of Celery.
+    public var resultChordExpires: Duration?
+    /// Whether a worker serves these queues.
+    ///
+    /// Not a setting of Celery.
     public var workerCollectsChords: Bool = true
 
     // MARK: Worker

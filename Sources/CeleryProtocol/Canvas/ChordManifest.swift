@@ -28,6 +28,10 @@ public struct ChordManifest: Sendable, Hashable {
     public var members: [Member]
     /// The frozen signature that gets the list of results: with its `task_id`, and with `reply_to` where somebody waits.
     public var body: JSONValue
+    /// How the results are nested in the list that the body gets; nil for a plain list in the order of the members.
+    ///
+    /// A chain in the header that ends in a group has a list of results, as in Celery.
+    public var shape: [Shape]?
     /// The first task of the workflow that the chord belongs to, where the sender knows it.
     public var rootID: String?
     /// What becomes of failures.
@@ -40,6 +44,7 @@ public struct ChordManifest: Sendable, Hashable {
         groupID: String,
         members: [Member],
         body: JSONValue,
+        shape: [Shape]? = nil,
         rootID: String? = nil,
         policy: GroupFailurePolicy = .fail,
         deadline: WireDate? = nil
@@ -47,6 +52,7 @@ public struct ChordManifest: Sendable, Hashable {
         self.groupID = groupID
         self.members = members
         self.body = body
+        self.shape = shape
         self.rootID = rootID
         self.policy = policy
         self.deadline = deadline
@@ -64,10 +70,12 @@ extension ChordManifest {
         guard let groupID = entries["group_id"]?.stringValue else { throw Self.invalid("it has no group_id") }
         guard let body = entries["body"], case .object = body else { throw Self.invalid("it has no body") }
         let policy = try Self.policy(entries["policy"])
+        let members = try Self.members(entries["members"])
         self.init(
             groupID: groupID,
-            members: try Self.members(entries["members"]),
+            members: members,
             body: body,
+            shape: try Self.shape(entries["shape"], members: members.count),
             rootID: entries["root_id"]?.stringValue,
             policy: policy,
             deadline: try Self.deadline(entries["deadline"])
@@ -105,7 +113,7 @@ extension ChordManifest {
         return date
     }
 
-    private static func invalid(_ reason: String) -> ProtocolError {
+    static func invalid(_ reason: String) -> ProtocolError {
         ProtocolError(.invalidSignature, "the manifest of a chord cannot be read: \(reason)")
     }
 
@@ -116,6 +124,7 @@ extension ChordManifest {
             "group_id": .string(groupID),
             "members": .array(members.map { [.string($0.id), $0.replyTo.map(JSONValue.string) ?? .null] }),
             "body": body,
+            "shape": shape.map { .array(Self.json($0)) } ?? .null,
             "root_id": rootID.map(JSONValue.string) ?? .null,
             "policy": .string(policy.rawValue),
             "deadline": deadline.map { .string($0.text) } ?? .null,

@@ -36,41 +36,39 @@ final class TaskSender: Sendable {
             options: options,
             context: context(of: run).within(run.request.envelope.headers)
         )
-        try await send(composition.tasks)
-        if let groupID = composition.groupID {
-            run.addChild(ResultTuple(id: groupID, members: composition.tasks.map { ResultTuple(id: $0.id) }))
-            return groupID
-        }
-        // Of a chain the first task is the child, as it is for Celery.
-        for task in composition.tasks { run.addChild(ResultTuple(id: task.id)) }
-        return composition.lineage.last ?? ""
+        try await send(composition, childrenOf: run)
+        return composition.groupID ?? composition.lineage.last ?? ""
     }
 
     /// Sends the callbacks of a successful task.
     func sendCallbacks(of run: TaskRun, result: JSONValue) async throws(CeleryError) {
         let message = message(of: run)
-        let tasks = try composer.composeCallbacks(after: message, result: result, context: context(of: run))
-        try await send(tasks)
-        let callbacks = message.body.embed.callbacks ?? []
-        addChildren(tasks, to: run, inGroups: callbacks.count > 1 || Self.isGroup(callbacks.first))
+        try await send(
+            composer.composeCallbacks(after: message, result: result, context: context(of: run)),
+            childrenOf: run
+        )
     }
 
     /// Sends the next step of a successful task's chain.
     func sendChainStep(of run: TaskRun, result: JSONValue) async throws(CeleryError) {
         let message = message(of: run)
-        let tasks = try composer.composeChainStep(after: message, result: result, context: context(of: run))
-        try await send(tasks)
-        addChildren(tasks, to: run, inGroups: Self.isGroup(message.body.embed.chain?.last))
+        try await send(
+            composer.composeChainStep(after: message, result: result, context: context(of: run)),
+            childrenOf: run
+        )
     }
 
-    /// Sends the errbacks of a failed task, each with the task's id as its argument.
-    func sendErrbacks(of run: TaskRun) async throws(CeleryError) {
-        let tasks = try composer.composeErrbacks(
-            run.body.embed.errbacks ?? [],
+    /// Sends the errbacks of a failed task, each with the task's id as its argument, except for those at these positions,
+    /// which were called where the body failed.
+    func sendErrbacks(of run: TaskRun, except called: [Int] = []) async throws(CeleryError) {
+        let called = Set(called)
+        let errbacks = (run.body.embed.errbacks ?? []).enumerated().filter { !called.contains($0.offset) }
+        let composition = try composer.composeErrbacks(
+            errbacks.map(\.element),
             after: run.request.envelope.headers,
             context: context(of: run)
         )
-        try await send(tasks)
+        try await send(composition)
     }
 
     /// Sends a task again by itself; where its body wants that, the same task counts as its own child, as Celery has it.
@@ -83,7 +81,7 @@ final class TaskSender: Sendable {
             request: request,
             context: context(of: run)
         )
-        try await send([task])
+        try await send(task)
         if isChild { run.addChild(ResultTuple(id: run.request.id)) }
     }
 
@@ -91,13 +89,13 @@ final class TaskSender: Sendable {
     ///
     /// Its result goes to the task's caller, who otherwise would wait for ever, as Celery's callers do.
     func sendReplacement(of run: TaskRun, _ signature: Signature) async throws(CeleryError) {
-        let task = try composer.replace(
+        let composition = try composer.replace(
             message(of: run),
             with: signature,
             replyTo: run.request.wantsResult ? run.request.replyTo : nil,
             context: context(of: run)
         )
-        try await send([task])
+        try await send(composition)
     }
 }
 
@@ -115,27 +113,16 @@ extension TaskSender {
         )
     }
 
-    private static func isGroup(_ signature: JSONValue?) -> Bool {
-        signature?.objectValue?["subtask_type"] == "group"
+    /// Sends what was composed, and remembers the children of the running task.
+    private func send(_ composition: Composition, childrenOf run: TaskRun) async throws(CeleryError) {
+        try await send(composition)
+        for child in composition.children { run.addChild(child) }
     }
 
-    /// Remembers sent tasks as children: each on its own, or those of one group as a group.
-    private func addChildren(_ tasks: [ComposedTask], to run: TaskRun, inGroups: Bool) {
-        var rest = tasks[...]
-        while let first = rest.first {
-            guard inGroups, let group = first.groupID else {
-                run.addChild(ResultTuple(id: first.id))
-                rest = rest.dropFirst()
-                continue
-            }
-            let members = rest.prefix { $0.groupID == group }
-            run.addChild(ResultTuple(id: group, members: members.map { ResultTuple(id: $0.id) }))
-            rest = rest.dropFirst(members.count)
-        }
-    }
-
-    private func send(_ tasks: [ComposedTask]) async throws(CeleryError) {
-        for task in tasks { try await send(task) }
+    /// Makes the chords known to their collectors, and then sends the tasks.
+    func send(_ composition: Composition) async throws(CeleryError) {
+        for manifest in composition.manifests { try await publish(manifest) }
+        for task in composition.tasks { try await send(task) }
     }
 
     private func send(_ task: ComposedTask) async throws(CeleryError) {
@@ -172,9 +159,4 @@ extension TaskSender {
             }
         }
     }
-}
-
-extension ComposedTask {
-    /// The group that the message belongs to.
-    fileprivate var groupID: String? { message.properties.headers?["group"]?.stringValue }
 }

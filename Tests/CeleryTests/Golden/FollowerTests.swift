@@ -17,7 +17,7 @@ struct FollowerTests {
 
     @Test func errbacksAreOneGroupThatGetsTheID() throws {
         let errbacks = [Signature("tasks.errback_id"), Signature("tasks.elsewhere", args: ["x"])].map(\.json)
-        let tasks = try composer.composeErrbacks(errbacks, after: parent().headers, context: context)
+        let tasks = try composer.composeErrbacks(errbacks, after: parent().headers, context: context).tasks
         let messages = try tasks.map {
             try TaskMessage.decode(properties: $0.message.properties, body: $0.message.body)
         }
@@ -40,7 +40,7 @@ struct FollowerTests {
         var step = Signature("tasks.mul", args: [3])
         step.wire.options = ["task_id": "next", "mark": "red", "stamped_headers": ["mark"]]
         parent.body.embed.chain = [step.json]
-        let task = try #require(try composer.composeChainStep(after: parent, result: 3, context: context).first)
+        let task = try #require(composer.composeChainStep(after: parent, result: 3, context: context).tasks.first)
         let headers = try TaskHeaders(decoding: #require(task.message.properties.headers))
         #expect(headers.stampedHeaders == ["mark"])
         #expect(headers.stamps["mark"] == "red")
@@ -64,8 +64,8 @@ struct FollowerTests {
         parent.body.embed.chain = [Signature("tasks.mul", args: [3]).json]
         parent.body.embed.callbacks = [Signature("tasks.mul", args: [3], options: TaskOptions(priority: 1)).json]
         let tasks =
-            try composer.composeChainStep(after: parent, result: 3, context: context)
-            + composer.composeCallbacks(after: parent, result: 3, context: context)
+            try composer.composeChainStep(after: parent, result: 3, context: context).tasks
+            + composer.composeCallbacks(after: parent, result: 3, context: context).tasks
         #expect(tasks.map(\.message.properties.priority) == [7, 7])
     }
 
@@ -74,7 +74,7 @@ struct FollowerTests {
         let inner = Chain([GoldenCase.mul(1), GoldenCase.mul(2)]).signature
         let rest: [JSONValue] = [Signature("tasks.last").json, Signature("tasks.later").json]
         parent.body.embed.chain = rest + [GoldenCase.group([GoldenCase.add(1), inner]).json]
-        let tasks = try composer.composeChainStep(after: parent, result: 3, context: context)
+        let tasks = try composer.composeChainStep(after: parent, result: 3, context: context).tasks
         let messages = try tasks.map {
             try TaskMessage.decode(properties: $0.message.properties, body: $0.message.body)
         }
@@ -92,22 +92,11 @@ struct FollowerTests {
         #expect(last?["group_index"] == 1)
     }
 
-    @Test func chordsAreRefused() throws {
-        var parent = parent()
-        parent.body.embed.chain = [["task": "celery.chord", "subtask_type": "chord"]]
-        let error = #expect(throws: CeleryError.self) {
-            try composer.composeChainStep(after: parent, result: 3, context: context)
-        }
-        #expect(error?.code == .chordsUnsupported)
-        let chain = [GoldenCase.add(1), GoldenCase.group([GoldenCase.add(1), GoldenCase.add(2)]), GoldenCase.add(3)]
-        let other = #expect(throws: CeleryError.self) { try composer.compose(chain: chain, context: context) }
-        #expect(other?.code == .chordsUnsupported)
-    }
-
     @Test func malformedFollowersAreErrors() throws {
         for malformed: JSONValue in [
             ["args": []], ["task": 1], ["task": "t", "options": ["countdown": "soon"]],
-            ["task": "celery.chain", "subtask_type": "chain"],
+            ["task": "celery.chain", "subtask_type": "chain"], ["task": "celery.chord", "subtask_type": "chord"],
+            ["task": "celery.chord", "subtask_type": "chord", "kwargs": ["header": []]],
         ] {
             var parent = parent()
             parent.body.embed.callbacks = [malformed]

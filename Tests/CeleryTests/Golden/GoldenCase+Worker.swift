@@ -13,12 +13,12 @@ extension GoldenCase {
         group("worker_chain_to_group.1of2", ids: 0) { capture, parent in
             parent.body.embed.chain = [Self.group([frozen(mul(3), capture), mul(4)], id: capture.headers.group).json]
         } make: { composer, parent, context in
-            try composer.composeChainStep(after: parent, result: 3, context: context)
+            try composer.composeChainStep(after: parent, result: 3, context: context).tasks
         },
         group("worker_link_group.1of2") { _, parent in
             parent.body.embed.callbacks = [Self.group([mul(2), mul(3)]).json]
         } make: { composer, parent, context in
-            try composer.composeCallbacks(after: parent, result: 3, context: context)
+            try composer.composeCallbacks(after: parent, result: 3, context: context).tasks
         },
         group("worker_link_many.1of3") { _, parent in
             parent.body.embed.callbacks = [
@@ -26,17 +26,17 @@ extension GoldenCase {
                 Signature("tasks.on_done", kwargs: ["extra": 1]).json,
             ]
         } make: { composer, parent, context in
-            try composer.composeCallbacks(after: parent, result: 3, context: context)
+            try composer.composeCallbacks(after: parent, result: 3, context: context).tasks
         },
         GoldenCase("worker_link") { capture, composer in
             var parent = capture.parent()
             parent.body.embed.callbacks = [mul(10).json]
-            return try composer.composeCallbacks(after: parent, result: 3, context: capture.context())
+            return try composer.composeCallbacks(after: parent, result: 3, context: capture.context()).tasks
         },
         GoldenCase("worker_link_chain") { capture, composer in
             var parent = capture.parent()
             parent.body.embed.callbacks = [Chain([mul(2), mul(3)]).signature.json]
-            return try composer.composeCallbacks(after: parent, result: 3, context: capture.context())
+            return try composer.composeCallbacks(after: parent, result: 3, context: capture.context()).tasks
         },
     ]
 
@@ -46,7 +46,7 @@ extension GoldenCase {
             var parent = capture.parent()
             let step = frozen(Signature("tasks.mul", args: args), capture)
             parent.body.embed.chain = capture.chain + [step.json]
-            return try composer.composeChainStep(after: parent, result: 3, context: capture.context())
+            return try composer.composeChainStep(after: parent, result: 3, context: capture.context()).tasks
         }
     }
 
@@ -103,7 +103,7 @@ extension GoldenCase {
             var parent = capture.parent()
             try change(capture, &parent)
             let context = try capture.context(ids: count == 0 ? [] : [capture.headers.id])
-            return [try composer.replace(parent, with: signature, replyTo: nil, context: context)]
+            return try composer.replace(parent, with: signature, replyTo: nil, context: context).tasks
         }
     }
 }

@@ -49,8 +49,8 @@ struct GoldenTests {
                 let context = try capture.context(ids: [capture.headers.group ?? ""] + others + [capture.headers.id])
                 let composer = TaskComposer(configuration: CeleryConfiguration())
                 let tasks =
-                    try composer.composeCallbacks(after: parent, result: 3, context: context)
-                    + composer.composeChainStep(after: parent, result: 3, context: context)
+                    try composer.composeCallbacks(after: parent, result: 3, context: context).tasks
+                    + composer.composeChainStep(after: parent, result: 3, context: context).tasks
                 #expect(tasks.count == count)
                 let task = tasks[index - 1]
                 #expect(task.message.properties == capture.properties)

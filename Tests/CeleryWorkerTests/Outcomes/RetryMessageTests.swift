@@ -190,11 +190,11 @@ struct RetryMessageTests {
     func refused() async throws {
         try await OutcomeHarness.run { tasks in
             tasks.registerUntyped("proj.old") { context, _, _ in
-                let group = Signature(
-                    wire: SignatureWire(task: "celery.group", kwargs: ["tasks": []], subtaskType: "group")
+                let chain = Signature(
+                    wire: SignatureWire(task: "celery.chain", kwargs: ["tasks": []], subtaskType: "chain")
                 )
                 do {
-                    throw try await context.replace(with: group)
+                    throw try await context.replace(with: chain)
                 } catch let error as CeleryError {
                     return .string(error.code.description)
                 }
@@ -202,7 +202,7 @@ struct RetryMessageTests {
         } _: { harness in
             let id = try harness.base.send("proj.old")
             #expect(
-                try await harness.base.result(of: id).result == .string(CeleryError.Code.chordsUnsupported.description)
+                try await harness.base.result(of: id).result == .string(CeleryError.Code.invalidSignature.description)
             )
         }
     }

@@ -79,7 +79,7 @@ extension Setting {
         .flag("result_extended", \.resultExtended),
         .text("chord_queue_prefix", \.chordQueuePrefix),
         .integer("chord_queues", \.chordQueues),
-        .seconds("result_chord_expires", optional: \.chordExpires),
+        .seconds("result_chord_expires", optional: \.resultChordExpires),
     ]
 
     private static let worker: [Setting] = [

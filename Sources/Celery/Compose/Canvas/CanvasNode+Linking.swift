@@ -1,0 +1,121 @@
+internal import OrderedCollections
+
+extension CanvasNode {
+    /// Adds a callback: of a group to its first member, without its result; of a chord to the body.
+    func link(_ callback: JSONValue) throws(CeleryError) {
+        switch kind {
+        case .task, .chain: options.append("link", callback)
+        case .chord: try body?.link(callback)
+        case .group:
+            var signature = try Signature(decoding: callback)
+            signature.wire.immutable = true
+            try tasks.first?.link(signature.wire.json)
+        }
+    }
+
+    /// Adds an errback: of a group to every member, of a chord to the body and to the chords among the header's tasks.
+    func linkError(_ errback: JSONValue) throws(CeleryError) {
+        switch kind {
+        case .task, .chain: options.append("link_error", errback)
+        case .group: for task in tasks { try task.linkError(errback) }
+        case .chord:
+            // Tasks of a frozen header are left alone.
+            for task in tasks where header == nil && task.kind == .chord { try task.linkError(errback) }
+            try body?.linkError(errback)
+        }
+    }
+
+    /// Moves callbacks and errbacks out of a chord's options to a copy of its body (`_chord._add_body_callbacks`).
+    func addingCallbacks(from options: inout CanvasOptions) throws(CeleryError) -> CanvasNode {
+        let callbacks = options.list("link")
+        let errbacks = options.list("link_error")
+        options["link"] = nil
+        options["link_error"] = nil
+        if callbacks.isEmpty, errbacks.isEmpty { return self }
+        let body = try clonedWithMembers()
+        for callback in callbacks {
+            if body.isEmptyGroup { body.options.append("link", callback) } else { try body.link(callback) }
+        }
+        for errback in errbacks {
+            if body.kind == .group {
+                body.linkErrorToTasks(errback, runsAsGroup: true)
+            } else {
+                body.options.append("link_error", errback)
+            }
+        }
+        return body
+    }
+
+    /// Adds an errback to the tasks of a chord's body that is a group (`celery.canvas._link_error_to_body_tasks`).
+    private func linkErrorToTasks(_ errback: JSONValue, runsAsGroup: Bool) {
+        switch kind {
+        case .task, .chain: options.append("link_error", errback)
+        case .chord: body?.linkErrorToTasks(errback, runsAsGroup: true)
+        case .group:
+            if runsAsGroup, options.has("link_error") { return options.append("link_error", errback) }
+            for task in tasks { task.linkErrorToTasks(errback, runsAsGroup: false) }
+        }
+    }
+}
+
+extension CanvasNode {
+    /// This, followed by another one: Celery's operator `|`.
+    func followed(by other: CanvasNode) throws(CeleryError) -> CanvasNode {
+        let other = other.unrolledIfSingle
+        switch kind {
+        case .task: return try .chain([self] + (other.kind == .chain ? other.unchained() : [other]))
+        case .group: return other.isEmptyGroup ? self : try .chord(of: self, body: other)
+        case .chord: return try chordFollowed(by: other)
+        case .chain: return try chainFollowed(by: other)
+        }
+    }
+
+    private func chordFollowed(by other: CanvasNode) throws(CeleryError) -> CanvasNode {
+        switch other.kind {
+        case .chain: return try .chain([self] + other.unchained())
+        case .group: return try .chain([self, other])
+        case .task, .chord: return try bodyJoined(with: other)
+        }
+    }
+
+    private func chainFollowed(by other: CanvasNode) throws(CeleryError) -> CanvasNode {
+        if other.isEmptyGroup { return self }
+        if other.kind == .chain {
+            var joined = self
+            for task in try other.unchained() { joined = try joined.followed(by: task) }
+            return joined
+        }
+        guard let last = tasks.last else { return other.kind == .group ? other : try .chain([other]) }
+        let replaced: CanvasNode
+        switch (last.kind, other.kind) {
+        case (.chord, .group), (.chord, .task): replaced = try last.bodyJoined(with: other)
+        case (.group, .task), (.group, .chord): replaced = try .chord(of: last, body: other)
+        default: return try .chain(unchained() + [other])
+        }
+        var steps = try other.kind == .group ? unchained() : clone().tasks
+        steps[steps.count - 1] = replaced
+        if last.kind == .group, steps.count > 1, steps[steps.count - 2].kind == .chord {
+            steps[steps.count - 2] = try steps[steps.count - 2].bodyJoined(with: replaced)
+            steps.removeLast()
+        }
+        return try .chain(steps, options: other.kind == .group ? [:] : options)
+    }
+
+    /// A chord whose body is followed by another signature; made anew, since its depth changes.
+    private func bodyJoined(with other: CanvasNode) throws(CeleryError) -> CanvasNode {
+        let chord = try clone()
+        return try CanvasNode(
+            kind: .chord,
+            task: task,
+            args: args,
+            kwargs: kwargs,
+            options: options,
+            immutable: immutable,
+            extra: extra,
+            subtaskType: subtaskType,
+            tasks: chord.headerTasks,
+            body: try chord.body?.followed(by: other) ?? other,
+            policy: policy
+        )
+    }
+}
