@@ -46,7 +46,7 @@ struct CelerysForm {
             ("stamped_headers", headers.stampedHeaders.map { .array($0.map(JSONValue.string)) } ?? .null),
             ("stamps", .object(stamps)), ("eta", .bool(headers.eta != nil)),
         ]
-        let priority = message.priority.map { JSONValue.int(Int($0)) } ?? .null
+        let priority = JSONValue.int(Int(message.priority ?? 0))
         return fields.map { "\($0)=\(dumped($1)) " }.joined()
             + "reply_to=\(caller(message.replyTo, of: headers.id) ?? "None") "
             + "priority=\(dumped(priority)) \(dumped(restored(body)))"
