@@ -7,6 +7,7 @@ from celery import exceptions, states
 from celery.result import GroupResult
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NODE = re.compile(r"(group )?\bresult(?!\")[\w.\[\]]*")
 MEMBER = re.compile(r"(group )?result.*\.parent\[\d+\].*")
 
 
@@ -102,6 +103,34 @@ class Observer:
         # Celery counts what its worker does at that time among the children of what has failed.
         return {"state": state, "error": f"{type(error).__name__}{error.args!r}"}
 
+
+
+class ClientObserver:
+    """What comes of a workflow that another client has sent: it tells the outcome itself."""
+
+    def __init__(self, outcome):
+        self.result = outcome["value"] if "value" in outcome else f"{outcome['type']}{tuple(outcome['arguments'])!r}"
+        self.calls = []
+        self.has_all_calls = True
+
+    def add_call(self, message):
+        args, kwargs, _ = json.loads(message.body)
+        self.calls.append({"label": kwargs["label"], "args": args})
+
+    def observation(self):
+        return unnamed({"result": self.result, "calls": self.calls})
+
+
+def client_view(observation):
+    """What a client that does not tell its ids sees of the same."""
+    calls = [{"label": call["label"], "args": call["args"]} for call in observation["calls"]]
+    return unnamed({"result": main_result(observation), "calls": calls})
+
+
+def unnamed(value):
+    """The value without ids and names."""
+    text = UUID.sub("an id", json.dumps(value))
+    return json.loads(NODE.sub("an id", text))
 
 
 def main_result(observation):
