@@ -130,7 +130,10 @@ struct GraphTests {
     }
 
     @Test func whatCannotBeDrawn() throws {
-        for text in ["", "{", "[]", #"{"args": []}"#, #"{"task": "celery.chain", "subtask_type": "chain", "kwargs": {"tasks": [1]}}"#] {
+        for text in [
+            "", "{", "[]", #"{"args": []}"#,
+            #"{"task": "celery.chain", "subtask_type": "chain", "kwargs": {"tasks": [1]}}"#,
+        ] {
             let failure = #expect(throws: CommandFailure.self) {
                 try GraphCommand<SampleApplication>.text(of: Array(text.utf8), format: .dot)
             }

@@ -19,7 +19,8 @@ struct ErrbackTests {
         let reports = Reports()
         try await WorkerHarness.run(
             register: { tasks in
-                tasks.register("proj.fail") { (context: TaskContext) -> Int in throw TaskError(type: "ValueError", "x") }
+                tasks.register("proj.fail") { (context: TaskContext) -> Int in throw TaskError(type: "ValueError", "x")
+                }
                 tasks.register("proj.fine") { (context: TaskContext) in 1 }
                 tasks.register("proj.exhausted", options: .init(maxRetries: 0)) { (context: TaskContext) -> Int in
                     throw Retry(after: .zero, cause: TaskError(type: "KeyError", "k"))
@@ -61,7 +62,9 @@ struct ErrbackTests {
         }
     }
 
-    @Test("is called for a failure only: not after a success, but where retries are used up or the soft limit has passed")
+    @Test(
+        "is called for a failure only: not after a success, but where retries are used up or the soft limit has passed"
+    )
     func whichFailures() async throws {
         try await Self.run { harness, reports in
             let options = TaskOptions(linkError: [Signature("proj.on_error")])

@@ -193,7 +193,8 @@ struct StateDatabaseTests {
 
     @Test("a file of before, without workflows, is read")
     func fileOfBefore() throws {
-        let text = #"{"format": "swcelery worker state", "version": 1, "clock": 7, "revoked": [["a", 1.5]], "stamps": []}"#
+        let text =
+            #"{"format": "swcelery worker state", "version": 1, "clock": 7, "revoked": [["a", 1.5]], "stamps": []}"#
         let state = try PersistedState(decoding: Array(text.utf8))
         #expect(state.ids.map(\.value) == ["a"])
         #expect(state.roots.isEmpty)

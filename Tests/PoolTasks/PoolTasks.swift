@@ -121,7 +121,7 @@ public enum PoolTasks {
             ]
             try await context.send("pool.told", args: told + report.args, options: TaskOptions(queue: "told"))
         }
-        tasks.register("pool.fail", arguments: "text") { (context: TaskContext, text: String) -> Int in
+        tasks.register("pool.failing", arguments: "text") { (context: TaskContext, text: String) -> Int in
             throw TaskError(type: "ValueError", text)
         }
         let again = AutoRetry(on: [.type(Again.self)], countdown: .zero)

@@ -42,10 +42,12 @@ class ChordRPCBackend(RPCBackend):
         """Makes a chord known to its collector. Raises, before any of its tasks is sent, where the broker does not take it."""
         group_id, results = header_result_args
         run = canvas.current_run(self)
-        members = [[task_id, run.reply_to or reply_to] for task_id, reply_to in manifest.members(results)]
+        members, shape = manifest.members(results)
+        if run.reply_to:
+            members = [[task_id, run.reply_to] for task_id, _ in members]
         conf = self.app.conf
         expires = conf.get("result_chord_expires")
-        text = manifest.encode(group_id, members, body, self._root_id(body), run.policy, manifest.deadline(expires))
+        text = manifest.encode(group_id, members, body, shape, self._root_id(body), run.policy, manifest.deadline(expires))
         publisher(self.app).publish(
             text, self.collector.queue(group_id), declare=True,
             retry_policy=conf.task_publish_retry_policy if conf.task_publish_retry else None,

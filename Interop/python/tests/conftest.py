@@ -28,7 +28,10 @@ class Place:
         self.prefix = prefix
         self.queues = queues
         self.task_queue = unique("tasks")
-        self.settings = {"chord_queue_prefix": prefix, "chord_queues": queues, "task_default_queue": self.task_queue}
+        self.settings = {
+            "chord_queue_prefix": prefix, "chord_queues": queues, "task_default_queue": self.task_queue,
+            "broker_transport_options": {"confirm_publish": True},  # what has been sent can be read
+        }
         wire.created += [self.task_queue, *self.collector_queues]
 
     @property

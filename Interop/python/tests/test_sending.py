@@ -44,7 +44,7 @@ def test_manifest_names_the_members_and_the_body(place, app, s):
     assert len(sent) == 1
     assert sent[0] == {
         "version": 1, "group_id": result.parent.id, "members": [[tasks["a"].id, app.thread_oid], [tasks["b"].id, app.thread_oid]],
-        "body": sent[0]["body"], "root_id": None, "policy": "fail", "deadline": sent[0]["deadline"],
+        "body": sent[0]["body"], "shape": None, "root_id": None, "policy": "fail", "deadline": sent[0]["deadline"],
     }
     body = sent[0]["body"]
     assert body["task"] == "sum"
@@ -81,6 +81,7 @@ def test_order_is_that_of_the_header_result(place, s):
     assert len(outer) == 1
     assert ids(outer[0]["members"]) == leaves(result.parent)
     assert len(outer[0]["members"]) == 9
+    assert outer[0]["shape"] == [True] * 7 + [[True, True]]
 
 
 def test_chain_reports_with_its_last_step(place, app, s):
@@ -101,7 +102,9 @@ def test_chain_reports_with_its_last_step(place, app, s):
 
 def test_chain_that_ends_in_a_group_reports_with_each_of_it(place, app, s):
     result = chord([s("a") | group([s("b"), s("c")]), s("d")], s("sum")).apply_async()
-    members = place.manifests()[0]["members"]
+    found = place.manifests()[0]
+    members = found["members"]
+    assert found["shape"] == [[True, True], True]
     tasks = place.tasks()["a"].chain[0]["kwargs"]["tasks"]
     assert [task["options"]["task_id"] for task in tasks] == ids(members)[:2]
     assert {task["options"]["reply_to"] for task in tasks} == {collector_of(place, result.parent.id)}
@@ -120,6 +123,14 @@ def test_nested_chord_reports_with_its_body(place, app, s):
     assert outer["body"]["options"]["reply_to"] == app.thread_oid
     tasks = place.tasks()
     assert [tasks["a"].id, tasks["b"].id] == ids(inner["members"])
+
+
+def test_nested_chord_with_a_group_as_its_body(place, s):
+    chord([s("c"), chord([s("a")], group([s("x"), s("y")]))], s("sum")).apply_async()
+    outer, inner = place.manifests()
+    assert outer["shape"] == [True, [True, True]]
+    assert [task["options"]["task_id"] for task in inner["body"]["kwargs"]["tasks"]] == ids(outer["members"])[1:]
+    assert {task["options"]["reply_to"] for task in inner["body"]["kwargs"]["tasks"]} == {collector_of(place, outer["group_id"])}
 
 
 def test_chord_in_a_chain_is_left_to_who_runs_it(place, app, s):

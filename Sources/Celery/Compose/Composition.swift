@@ -13,13 +13,6 @@ package struct Composition: Sendable {
     package var groupID: String?
     /// Whether the last of the lineage is a group that ends a chain or is a chord's body, which has no result of its own.
     package var endsInGroup: Bool
-    /// What Celery's `apply_async` returns, as a tuple, where groups are involved; nil for a task and for a plain chain,
-    /// of which the lineage says all.
-    ///
-    /// Of a group it holds the members: of a member that is a chain the last task with what comes before it, of a chord
-    /// the body. Of a chord it is the body, whose parent is the header's group with its members. A very long line of
-    /// parents is cut.
-    package var result: ResultTuple?
     /// What a running task that sends this lists among its children, as Celery does: of a chain the first task, of a group
     /// the group, of a chord the header's group.
     package var children: [ResultTuple] = []

@@ -20,8 +20,11 @@ extension Finisher {
 
     private func discard(_ request: TaskRequest, reason: String, isExpired: Bool) {
         signals.taskRevoked.send(TaskSignal.Revoked(request, signal: nil, isExpired: isExpired), log.logger)
-        let message = request.wantsErrors ? composer.message(of: request.envelope, .revoked, .revoked(reason)) : nil
-        publish(message, for: request) { self.ledger.settle(request.delivery, .ack) }
+        var messages = request.wantsErrors ? [composer.message(of: request.envelope, .revoked, .revoked(reason))] : []
+        if let chain = try? request.envelope.decodedBody().embed.chain {
+            messages += composer.messages(revoking: chain, .revoked(reason))
+        }
+        publish(messages.compactMap(\.self), for: request) { self.ledger.settle(request.delivery, .ack) }
     }
 
     /// Refuses a request whose body cannot be read: it was not acknowledged yet.
@@ -50,12 +53,11 @@ extension Finisher {
         log.unknown(envelope, info)
         signals.taskUnknown.send(TaskSignal.Unknown(headers: envelope.headers, deliveryInfo: info), log.logger)
         let exception = ExceptionInfo.notRegistered(envelope.headers.task)
+        var messages = [composer.message(of: envelope, .failure, exception)]
         if let chain = try? envelope.decodedBody().embed.chain {
-            let failure = TaskOutcome.Failure(exception: exception, traceback: nil)
-            for step in composer.messages(failing: chain, failure) { publish(step, for: nil) {} }
+            messages += composer.messages(failing: chain, TaskOutcome.Failure(exception: exception, traceback: nil))
         }
-        let message = composer.message(of: envelope, .failure, exception)
-        publish(message, for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
+        publish(messages.compactMap(\.self), for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
     }
 
     private func sendRejected(task: String?, id: String?, _ info: DeliveryInfo, _ error: ProtocolError) {

@@ -33,7 +33,8 @@ struct SignatureVectorTests {
     static func normal(_ json: JSONValue) -> JSONValue {
         switch json {
         case .object(let entries):
-            if entries["subtask_type"] == "chain", let tasks = entries["kwargs"]?["tasks"]?.arrayValue, tasks.count == 1,
+            if entries["subtask_type"] == "chain", let tasks = entries["kwargs"]?["tasks"]?.arrayValue,
+                tasks.count == 1,
                 tasks[0]["subtask_type"] == "chord"
             {
                 return normal(tasks[0])
@@ -106,7 +107,7 @@ extension SignatureVectorTests {
             "group_link": pairs.link(add(7)).signature,
             "group_then": pairs.then(Known.sum).signature,
             "group_then_two": pairs.then(Known.sum).then(Known.mul, 2).signature,
-            "group_then_group": Chain([pairs.signature, sum, twos.signature]).signature,
+            "task_group_then_group": Chain([add(1, 2), pairs.signature, sum, twos.signature]).signature,
             "group_then_group_then": Chain([pairs.signature, sum, twos.signature, sum, mul(4)]).signature,
             "task_group_then": Chain([add(1, 2), multiplied.signature, sum, mul(5)]).signature,
             "chord": chord.signature,

@@ -61,7 +61,8 @@ struct WorkflowTests {
             Group([call]), Chord([call], then: Self.sum), Chain(call).then(Group([Tasks.add(1, 2)])),
             Group([Tasks.add(1, 2)]).then(bad(Unwritable())), Map(bad, [Unwritable()]),
             Chunks(bad, [Unwritable()], of: 1), Tasks.add(1, 2).link(call), Group([Tasks.add(1, 2)]).onError(call),
-            Chord([Tasks.add(1, 2)], then: Self.sum).link(call), Chain([Group([Tasks.add(1, 2)]).signature, call.signature]),
+            Chord([Tasks.add(1, 2)], then: Self.sum).link(call),
+            Chain([Group([Tasks.add(1, 2)]).signature, call.signature]),
         ]
         for workflow in workflows { #expect(workflow.signature.encodingError?.code == .encoding) }
     }

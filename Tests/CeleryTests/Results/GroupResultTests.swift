@@ -14,7 +14,9 @@ struct GroupResultTests {
         return [ResultMessage(taskID: task.headers.id, state: .failure, result: exception.json)]
     }
 
-    private static var mixed: Group<Int> { Group([Tasks.add(1, 1), Tasks.add(-1, -1), Tasks.add(2, 2), Tasks.add(-2, 0)]) }
+    private static var mixed: Group<Int> {
+        Group([Tasks.add(1, 1), Tasks.add(-1, -1), Tasks.add(2, 2), Tasks.add(-2, 0)])
+    }
 
     @Test func valuesInTheOrderOfTheGroup() async throws {
         try await withClient { client, _, worker in
@@ -72,7 +74,10 @@ struct GroupResultTests {
             // Duplicates change nothing.
             for task in worker.tasks.reversed() {
                 for result in [7, 8] {
-                    broker.send(ResultMessage(taskID: task.headers.id, state: .success, result: .int(result)), for: task)
+                    broker.send(
+                        ResultMessage(taskID: task.headers.id, state: .success, result: .int(result)),
+                        for: task
+                    )
                 }
             }
             #expect(try await handle.values(timeout: .seconds(60)) == [7, 7])
@@ -152,7 +157,9 @@ struct GroupResultTests {
         }
         try await withClient(answer: lists) { client, _, worker in
             #expect(try await client.send(Map(Tasks.double, [1, 2])).value(timeout: .seconds(60)) == [1, 2])
-            #expect(try await client.send(Starmap(Tasks.add, [(1, 2), (3, 4)])).value(timeout: .seconds(60)) == [3, 7])
+            #expect(
+                try await client.send(Starmap(Tasks.add, [(1, 2), (3, 4)])).value(timeout: .seconds(60)) == [3, 7]
+            )
             let chunks = try await client.send(Chunks(Tasks.add, (1...3).map { ($0, $0) }, of: 2))
             #expect(try await chunks.values(timeout: .seconds(60)) == [[2, 4], [6]])
             #expect(worker.tasks.map(\.headers.task) == ["celery.map"] + Array(repeating: "celery.starmap", count: 3))

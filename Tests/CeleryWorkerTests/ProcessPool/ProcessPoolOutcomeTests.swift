@@ -53,7 +53,7 @@ struct ProcessPoolOutcomeTests {
         try await PoolHarness.run { harness in
             harness.broker.declareQueue(QueueDeclaration(name: "told"))
             let options = TaskOptions(linkError: [Signature("pool.onError", args: ["stored"])])
-            let failed = try harness.send("pool.fail", ["why"], options: options)
+            let failed = try harness.send("pool.failing", ["why"], options: options)
             _ = try await harness.failure(of: failed)
             let told = try await Self.told(harness)
             #expect(told.prefix(2) == [.string(failed), "why"])

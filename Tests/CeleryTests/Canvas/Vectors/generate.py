@@ -95,7 +95,7 @@ CASES = {
     'group_link': lambda: linked(two(), add.s(7)),
     'group_then': lambda: two() | xsum.s(),
     'group_then_two': lambda: chain(two(), xsum.s(), mul.s(2)),
-    'group_then_group': lambda: chain(two(), xsum.s(), group(mul.s(2), mul.s(3))),
+    'task_group_then_group': lambda: chain(add.s(1, 2), two(), xsum.s(), group(mul.s(2), mul.s(3))),
     'group_then_group_then': lambda: chain(two(), xsum.s(), group(mul.s(2), mul.s(3)), xsum.s(), mul.s(4)),
     'task_group_then': lambda: chain(add.s(1, 2), group(mul.s(3), mul.s(4)), xsum.s(), mul.s(5)),
     'chord': lambda: chord([add.s(1, 1), add.s(2, 2)], xsum.s()),

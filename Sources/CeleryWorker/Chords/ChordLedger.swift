@@ -1,0 +1,347 @@
+import Celery
+import CeleryProtocol
+import DequeModule
+import FoundationEssentials
+
+/// What the owner of a collector queue knows of the chords in it: which results are there, which are missing, and what is
+/// to be done about it.
+///
+/// A pure value: deliveries go in, actions come out. It knows nothing but what the queue has delivered on the channel of the
+/// moment, and nothing is acknowledged before everything that follows from it is published and confirmed: whoever owns the
+/// queue next gets the same messages in the same order and comes to the same end. `Interop/model` proves that of a model.
+struct ChordLedger: Sendable {
+    /// Bounds of what an owner keeps.
+    struct Limits: Sendable {
+        /// The size of all manifests and results.
+        var bytes = 256 << 20
+        /// How many members a chord may have.
+        var members = 100_000
+        /// How long a result of an unknown chord is kept: its manifest may come again, behind it.
+        var orphanTime: Double = 60
+        /// How many of them are kept.
+        var orphans = 10_000
+        /// How many ended chords are remembered.
+        var remembered = 10_000
+    }
+
+    /// Where a task's result belongs.
+    private struct Place: Hashable {
+        let chord: ChordNumber
+        let index: Int
+    }
+
+    private struct Orphan {
+        let part: ChordPart
+        let since: Double
+    }
+
+    let limits: Limits
+    private var chords: [ChordNumber: PendingChord] = [:]
+    private var lastNumber: ChordNumber = 0
+    /// Members by id; a task of two chords has two places.
+    private var places: [String: [Place]] = [:]
+    private var groups: [String: ChordNumber] = [:]
+    private var bodies: [String: ChordNumber] = [:]
+    /// Results that more than one chord keeps, with the number of those.
+    private var shared: [UInt64: Int] = [:]
+    private var orphans: Deque<Orphan> = []
+    private var orphanBytes = 0
+    private var remembered = ChordMemory()
+    /// The size of everything that is kept.
+    private(set) var bytes = 0
+
+    init(limits: Limits = Limits()) {
+        self.limits = limits
+        remembered = ChordMemory(capacity: limits.remembered)
+    }
+
+    /// Chords that have not been let go of.
+    var count: Int { chords.count }
+    /// Whether nothing is held.
+    var isEmpty: Bool { chords.isEmpty && orphans.isEmpty }
+    /// Chords whose followers are being published.
+    var endingCount: Int { chords.values.count { $0.phase == .ending } }
+    /// When the oldest message that is held came, in seconds since 1970.
+    var oldest: Double? {
+        let chord = chords.values.lazy.map { $0.since }.min()
+        return [chord, orphans.first.map { $0.since }].compactMap(\.self).min()
+    }
+
+    /// The channel is gone, and with it everything that was held.
+    mutating func reset() {
+        let (memory, number) = (remembered, lastNumber)
+        self = ChordLedger(limits: limits)
+        remembered = memory
+        // What is told of an earlier channel's chords must not be taken for later ones.
+        lastNumber = number
+    }
+}
+
+// MARK: - Manifests
+
+extension ChordLedger {
+    /// A manifest has come.
+    mutating func receive(
+        _ manifest: ChordManifest,
+        tag: UInt64,
+        bytes size: Int,
+        messageID: String?,
+        now: Double
+    ) -> [ChordAction] {
+        let group = manifest.groupID
+        if let messageID, remembered.contains(messageID) {
+            return [.settle([tag], .ack), .report(.repeatedManifest(group: group))]
+        }
+        if let number = copy(of: manifest) {
+            chords[number]?.addManifest(tag, messageID: messageID)
+            return [.report(.repeatedManifest(group: group))]
+        }
+        lastNumber += 1
+        let number = lastNumber
+        var chord = PendingChord(manifest, since: now)
+        chord.addManifest(tag, messageID: messageID)
+        chord.bytes = size
+        bytes += size
+        guard manifest.members.count <= limits.members else {
+            chord.isRefused = true
+            chords[number] = chord
+            let text = "the chord has \(manifest.members.count) members, more than chord_max_members (\(limits.members))"
+            return [.report(.tooMany(group: group, members: manifest.members.count))]
+                + fail(number, ChordEnding.Failure(message: text))
+        }
+        chords[number] = chord
+        enter(manifest, number)
+        return [.report(.announced(group: group, members: manifest.members.count))]
+            + claimOrphans(of: manifest, now: now) + enforceLimit()
+    }
+
+    /// A chord with the same body and the same members, which the manifest then is a copy of.
+    private func copy(of manifest: ChordManifest) -> ChordNumber? {
+        guard let bodyID = manifest.bodyID, let number = bodies[bodyID], let chord = chords[number],
+            !chord.isRefused, chord.manifest.members == manifest.members
+        else { return nil }
+        return number
+    }
+
+    private mutating func enter(_ manifest: ChordManifest, _ number: ChordNumber) {
+        groups[manifest.groupID] = number
+        if let bodyID = manifest.bodyID { bodies[bodyID] = number }
+        for (index, member) in manifest.members.enumerated() {
+            places[member.id, default: []].append(Place(chord: number, index: index))
+        }
+    }
+
+    /// Takes in the members' results that came before their manifest.
+    private mutating func claimOrphans(of manifest: ChordManifest, now: Double) -> [ChordAction] {
+        guard !orphans.isEmpty else { return [] }
+        let ids = Set(manifest.members.map(\.id))
+        let claimed = orphans.filter { ids.contains($0.part.id) }
+        orphans.removeAll { ids.contains($0.part.id) }
+        var actions: [ChordAction] = []
+        for orphan in claimed {
+            release(orphan)
+            actions += receive(orphan.part, now: now)
+        }
+        return actions
+    }
+}
+
+// MARK: - Results
+
+extension ChordLedger {
+    /// A result has come.
+    mutating func receive(_ part: ChordPart, now: Double) -> [ChordAction] {
+        guard let found = places[part.id] else { return receiveUnknown(part, now: now) }
+        if case .interim = part.state { return relay(part, found) }
+        var actions: [ChordAction] = []
+        var keepers = 0
+        var late: [String] = []
+        for place in found {
+            guard var chord = chords[place.chord], chord.misses(place.index) else { continue }
+            let replyTo = chord.manifest.members[place.index].replyTo
+            chord.record(part.state, at: place.index)
+            if chord.phase == .collecting {
+                keepers += 1
+                chord.tags.append(part.tag)
+                chord.bytes += part.bytes
+                bytes += part.bytes
+                if let replyTo {
+                    chord.unconfirmed += 1
+                    actions.append(.forward(part, to: replyTo, of: place.chord))
+                }
+            } else if let replyTo {
+                late.append(replyTo)
+            }
+            chords[place.chord] = chord
+        }
+        guard keepers > 0 else {
+            guard late.isEmpty else { return [.relay(part, to: late)] }
+            return [.settle([part.tag], .ack), .report(.repeated(id: part.id))]
+        }
+        if keepers > 1 { shared[part.tag] = keepers }
+        for place in found { actions += endIfComplete(place.chord) }
+        return actions + enforceLimit()
+    }
+
+    private func relay(_ part: ChordPart, _ found: [Place]) -> [ChordAction] {
+        var targets: [String] = []
+        for place in found {
+            guard let chord = chords[place.chord], chord.misses(place.index),
+                let replyTo = chord.manifest.members[place.index].replyTo, !targets.contains(replyTo)
+            else { continue }
+            targets.append(replyTo)
+        }
+        return targets.isEmpty ? [.settle([part.tag], .ack)] : [.relay(part, to: targets)]
+    }
+
+    private mutating func receiveUnknown(_ part: ChordPart, now: Double) -> [ChordAction] {
+        if case .interim = part.state { return [.settle([part.tag], .ack)] }
+        orphans.append(Orphan(part: part, since: now))
+        orphanBytes += part.bytes
+        bytes += part.bytes
+        var actions: [ChordAction] = []
+        while orphans.count > limits.orphans || bytes > limits.bytes && !orphans.isEmpty {
+            actions += dropOldestOrphan()
+        }
+        return actions
+    }
+
+    private mutating func dropOldestOrphan() -> [ChordAction] {
+        guard let orphan = orphans.popFirst() else { return [] }
+        release(orphan)
+        return [.settle([orphan.part.tag], .ack), .report(.unknown(id: orphan.part.id))]
+    }
+
+    private mutating func release(_ orphan: Orphan) {
+        orphanBytes -= orphan.part.bytes
+        bytes -= orphan.part.bytes
+    }
+}
+
+// MARK: - Time
+
+extension ChordLedger {
+    /// Looks after deadlines, and lets go of results that nobody has claimed.
+    mutating func tick(now: Double) -> [ChordAction] {
+        var actions: [ChordAction] = []
+        while let first = orphans.first, now - first.since >= limits.orphanTime { actions += dropOldestOrphan() }
+        for (number, chord) in chords where chord.phase == .collecting && !chord.isMarked {
+            guard let deadline = chord.manifest.deadline, deadline.date.timeIntervalSince1970 <= now else { continue }
+            chords[number]?.isMarked = true
+            actions.append(.mark(ChordMark(groupID: chord.manifest.groupID, deadline: deadline), of: number))
+        }
+        return actions
+    }
+
+    /// A mark could not be published: the next tick tries again.
+    mutating func markFailed(_ number: ChordNumber) { chords[number]?.isMarked = false }
+
+    /// A mark has come: what is missing now is late, for every owner of the queue.
+    mutating func receive(_ mark: ChordMark, tag: UInt64) -> [ChordAction] {
+        guard let number = groups[mark.groupID], let chord = chords[number], chord.phase == .collecting,
+            chord.manifest.deadline == mark.deadline
+        else { return [.settle([tag], .ack)] }
+        chords[number]?.tags.append(tag)
+        return [.report(.overdue(group: mark.groupID, missing: chord.missing))] + fail(number, .overdue(chord))
+    }
+}
+
+// MARK: - Ends
+
+extension ChordLedger {
+    private mutating func endIfComplete(_ number: ChordNumber) -> [ChordAction] {
+        guard let chord = chords[number], chord.phase == .collecting, chord.missing == 0 else { return [] }
+        return end(number, chord.outcome)
+    }
+
+    /// Fails a chord that cannot go on.
+    ///
+    /// Also one whose body could not be sent.
+    mutating func fail(_ number: ChordNumber, _ failure: ChordEnding.Failure) -> [ChordAction] {
+        end(number, .failure(failure))
+    }
+
+    private mutating func end(_ number: ChordNumber, _ outcome: ChordEnding.Outcome) -> [ChordAction] {
+        guard var chord = chords[number], chord.phase != .ended else { return [] }
+        chord.phase = .ending
+        // They are with the ending now.
+        chord.dropStates()
+        chords[number] = chord
+        let ending = ChordEnding(
+            number: number,
+            manifest: chord.manifest,
+            outcome: outcome,
+            parentID: chord.lastID
+        )
+        return [.end(ending)]
+    }
+
+    /// What follows the chord is published and confirmed.
+    mutating func published(_ number: ChordNumber) -> [ChordAction] {
+        guard chords[number]?.phase == .ending else { return [] }
+        chords[number]?.phase = .ended
+        return releaseIfDone(number)
+    }
+
+    /// What follows the chord cannot be published at all: its manifest must not come again.
+    mutating func abandoned(_ number: ChordNumber) -> [ChordAction] {
+        chords[number]?.isRefused = true
+        return published(number)
+    }
+
+    /// A result has reached its caller, or nobody is there to get it.
+    mutating func forwarded(_ number: ChordNumber) -> [ChordAction] {
+        guard chords[number] != nil else { return [] }
+        chords[number]?.unconfirmed -= 1
+        return releaseIfDone(number)
+    }
+
+    private mutating func releaseIfDone(_ number: ChordNumber) -> [ChordAction] {
+        guard let chord = chords[number], chord.phase == .ended, chord.unconfirmed == 0 else { return [] }
+        chords[number] = nil
+        bytes -= chord.bytes
+        forget(chord, number)
+        if !chord.isRefused { for id in chord.messageIDs { remembered.insert(id) } }
+        let release = ChordRelease(
+            manifests: chord.manifestTags,
+            manifestSettlement: chord.isRefused ? .reject(requeue: false) : .ack,
+            rest: chord.tags.filter { releases($0) },
+            needsBarrier: chord.hasLateManifest
+        )
+        return [.release(release), .report(.released(group: chord.manifest.groupID))]
+    }
+
+    private mutating func forget(_ chord: PendingChord, _ number: ChordNumber) {
+        if groups[chord.manifest.groupID] == number { groups[chord.manifest.groupID] = nil }
+        if let bodyID = chord.bodyID, bodies[bodyID] == number { bodies[bodyID] = nil }
+        for member in chord.manifest.members {
+            places[member.id]?.removeAll { $0.chord == number }
+            if places[member.id]?.isEmpty == true { places[member.id] = nil }
+        }
+    }
+
+    /// Whether a chord is the last one to let go of a delivery.
+    private mutating func releases(_ tag: UInt64) -> Bool {
+        guard let keepers = shared[tag] else { return true }
+        shared[tag] = keepers > 1 ? keepers - 1 : nil
+        return keepers <= 1
+    }
+
+    /// Lets go of what is too much: first of results of unknown chords, then of the largest chord.
+    private mutating func enforceLimit() -> [ChordAction] {
+        var actions: [ChordAction] = []
+        while bytes > limits.bytes {
+            guard orphans.isEmpty else {
+                actions += dropOldestOrphan()
+                continue
+            }
+            let pending = chords.filter { $0.value.phase == .collecting }
+            guard let (number, chord) = pending.max(by: { $0.value.bytes < $1.value.bytes }) else { break }
+            actions.append(.report(.tooLarge(group: chord.manifest.groupID, bytes: chord.bytes)))
+            bytes -= chord.bytes
+            chords[number]?.bytes = 0
+            actions += fail(number, .tooLarge(chord, limit: limits.bytes))
+        }
+        return actions
+    }
+}
