@@ -91,7 +91,7 @@ struct CanvasFolding {
         var chord = Signature.chord(of: [], body: Signature(""))
         let members = options.isEmpty ? group.memberSignatures : group.memberSignatures.map { $0.set(options) }
         chord.wire.kwargs["header"] = .array(members.map(\.json))
-        if policy != .fail { chord.wire.options["headers"] = [TaskOptions.policyHeader: .string(policy.rawValue)] }
+        if policy != .fail { chord.wire.options.setPolicy(policy) }
         chord.encodingError = group.encodingError
         return chord
     }

@@ -109,14 +109,11 @@ extension Group: Workflow {
 }
 
 extension TaskOptions {
-    /// The header in which a group's policy for failures travels.
-    package static let policyHeader = "swcelery_group_policy"
-
     /// These options with a policy; Celery's own one is not written.
     func with(_ policy: GroupFailurePolicy) -> TaskOptions {
         guard policy != .fail else { return self }
         var options = self
-        options.headers[Self.policyHeader] = .string(policy.rawValue)
+        options.headers[GroupFailurePolicy.header] = .string(policy.rawValue)
         return options
     }
 }
@@ -124,7 +121,7 @@ extension TaskOptions {
 extension Signature {
     /// The policy for failures of a group's or chord's signature.
     package var failurePolicy: GroupFailurePolicy {
-        let text = options["headers"]?[TaskOptions.policyHeader]?.stringValue
+        let text = options["headers"]?[GroupFailurePolicy.header]?.stringValue
         return text.flatMap(GroupFailurePolicy.init) ?? .fail
     }
 }
