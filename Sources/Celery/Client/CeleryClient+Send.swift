@@ -162,6 +162,6 @@ extension CeleryClient {
     func publish(_ composition: Composition, receivesResult: Bool) async throws(CeleryError) {
         try await core.publish(composition, receivesResult: receivesResult)
         guard let report = scope?.onSent else { return }
-        composition.children.forEach(report)
+        for child in composition.children { report(child) }
     }
 }
