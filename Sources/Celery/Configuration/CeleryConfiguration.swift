@@ -151,13 +151,25 @@ public struct CeleryConfiguration: Sendable {
     ///
     /// Not a setting of Celery, which has no chords with `rpc://`.
     public var chordQueuePrefix: String = "swcelery.chord"
-    /// How many such queues there are; each is served by one worker at a time. Not a setting of Celery.
+    /// How many such queues there are; each is served by one worker at a time.
+    ///
+    /// Not a setting of Celery.
     public var chordQueues: Int = 1
     /// `result_chord_expires`: how long after it was sent a chord fails that still misses results; nil for never.
     ///
     /// Celery's backends forget the results then, and the chord never ends.
     public var chordExpires: Duration? = .seconds(86_400)
-    /// Whether a worker serves these queues. Not a setting of Celery.
+    /// How many tasks whose results count a chord may have; a larger one fails.
+    ///
+    /// Not a setting of Celery.
+    public var chordMaxMembers: Int = 100_000
+    /// How many bytes of manifests and results a worker keeps for all chords that are not complete.
+    ///
+    /// Beyond that the largest of them fails. Not a setting of Celery.
+    public var chordMaxBytes: Int = 256 << 20
+    /// Whether a worker serves these queues.
+    ///
+    /// Not a setting of Celery.
     public var workerCollectsChords: Bool = true
 
     // MARK: Worker

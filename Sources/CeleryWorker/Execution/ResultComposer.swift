@@ -10,6 +10,8 @@ struct ResultComposer: Sendable {
     private let isUTC: Bool
     private let isExtended: Bool
     private let deliveryMode: UInt8
+    /// Whose results are a chord's, and so have to outlive a restart of the broker.
+    let collector: ChordCollector
     private let now: @Sendable () -> Date
 
     init(configuration: CeleryConfiguration, hostname: String, now: @escaping @Sendable () -> Date = { Date() }) {
@@ -18,6 +20,7 @@ struct ResultComposer: Sendable {
         isUTC = configuration.timezone == .gmt
         isExtended = configuration.resultExtended
         deliveryMode = configuration.resultPersistent ? 2 : 1
+        collector = ChordCollector(configuration)
         self.now = now
     }
 
@@ -118,7 +121,7 @@ extension ResultComposer {
         properties.contentType = "application/json"
         properties.contentEncoding = "utf-8"
         properties.headers = Self.noHeaders
-        properties.deliveryMode = deliveryMode
+        properties.deliveryMode = collector.collects(replyTo) ? 2 : deliveryMode
         properties.priority = 0
         properties.correlationID = correlationID ?? message.taskID
         return OutgoingMessage(routingKey: replyTo, properties: properties, body: message.encoded())
