@@ -14,7 +14,7 @@ debian13_sources=/usr/src/swcelery
 # What Swift itself needs comes first, then what the repository's scripts would have to install.
 debian13_packages=(
     binutils ca-certificates clang git libc6-dev libcurl4 libedit2 libncurses6 libstdc++-14-dev libxml2 procps tzdata zlib1g-dev
-    librabbitmq-dev openssl pkg-config python3-venv rabbitmq-server
+    librabbitmq-dev openssl pkg-config python3-venv rabbitmq-server redis-server
 )
 
 # debian13_enter COMMAND…: runs COMMAND in the system, with nothing of this system's environment but the toolchain.

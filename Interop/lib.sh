@@ -30,8 +30,9 @@ as_root() {
     fi
 }
 
-# Debian packages that the repository cannot do without: what to look for, and the package that has it.
+# Debian packages that the repository cannot do without, and those named, which are called as their executables: what is not there.
 missing_packages() {
+    local package
     if ! pkg-config --exists librabbitmq 2>/dev/null; then
         echo librabbitmq-dev
     fi
@@ -42,13 +43,16 @@ missing_packages() {
     if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         echo python3-venv
     fi
+    for package in "$@"; do
+        command -v "$package" >/dev/null || echo "$package"
+    done
 }
 
-# Installs what is missing, and says so before. rabbitmq-server comes without its system service: the broker here is a private one.
+# need_packages [PACKAGE…]: installs what is missing, and says so before. Servers come without their system services: they are private here.
 need_packages() {
     local missing
     command -v swift >/dev/null || fail "Swift 6.2 or later is needed: https://www.swift.org/install/linux/"
-    mapfile -t missing < <(missing_packages)
+    mapfile -t missing < <(missing_packages "$@")
     if [ ${#missing[@]} -eq 0 ]; then
         return
     fi
@@ -61,8 +65,8 @@ need_packages() {
     say "Installing Debian packages: ${missing[*]}"
     as_root apt-get update -qq
     local policy=/usr/sbin/policy-rc.d policy_made=""
-    if [[ " ${missing[*]} " == *" rabbitmq-server "* ]]; then
-        note "the system service of rabbitmq-server is left stopped and disabled; a private broker is used"
+    if [[ " ${missing[*]} " == *-server\ * ]]; then
+        note "system services of these servers are left stopped and disabled; private ones are used"
         if [ ! -e "$policy" ]; then
             printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
             as_root chmod 755 "$policy"
@@ -74,7 +78,7 @@ need_packages() {
     if [ -n "$policy_made" ]; then
         as_root rm -f "$policy"
         if command -v systemctl >/dev/null; then
-            as_root systemctl disable --quiet rabbitmq-server epmd.socket 2>/dev/null || true
+            as_root systemctl disable --quiet rabbitmq-server epmd.socket redis-server 2>/dev/null || true
         fi
     fi
     [ "$status" = 0 ] || fail "apt-get could not install ${missing[*]}"

@@ -21,6 +21,7 @@ BROKER_URL = os.environ.get("RABBITMQ_URL", "")
 SWCELERY = os.environ.get("SWCELERY", "")
 EXAMPLE_WORKER = os.environ.get("SWCELERY_EXAMPLE_WORKER", "")
 OUTCOME_WORKER = os.environ.get("SWCELERY_OUTCOME_WORKER", "")
+FLOW_WORKER = os.environ.get("SWCELERY_FLOW_WORKER", "")
 BROKER_CONTROL = os.environ.get("RABBITMQ_CONTROL", "")
 STAND_IN = SWCELERY == "python"
 HOSTNAME = socket.gethostname()

@@ -98,7 +98,7 @@ def test_late_task_is_cancelled_with_its_connection(broker, wire, start, monkeyp
     monkeypatch.setenv("EXAMPLE_CANCEL_ON_LOSS", "1")
     worker = start(concurrency=2)
     replies = wire.declare()
-    task = wire.publish_task(worker.queue, "example.late", (4.0,), reply_to=replies)
+    task = wire.publish_task(worker.queue, "example.late", (12.0,), reply_to=replies)
     worker.wait_for_log(rf"\[{task}\] received")
     time.sleep(0.5)
     broker.close_connections()

@@ -41,6 +41,14 @@ void swc_descriptors_close_on_exec(int lowest) {
   closedir(folder);
 }
 
+void swc_descriptors_open_standard(void) {
+  for (int descriptor = 0; descriptor <= 2; descriptor++) {
+    if (fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is this one.
+    if (open("/dev/null", O_RDWR) != descriptor) return;
+  }
+}
+
 static void set_all(sigset_t *set) {
   sigfillset(set);
   sigdelset(set, SIGKILL);

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSystemShims
 import CeleryWorker
 import FoundationEssentials
 import Logging
@@ -25,6 +26,7 @@ struct CommandLineTool<Application: CeleryApplication> {
 
     /// Runs with the process's arguments and ends the process.
     func runAndExit() async -> Never {
+        swc_descriptors_open_standard()
         if PoolChild.isStarted { await runChild() }
         let name = CommandLine.arguments.first ?? ""
         let folder = FileManager.default.currentDirectoryPath

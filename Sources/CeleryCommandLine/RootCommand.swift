@@ -18,6 +18,7 @@ struct RootCommand<Application: CeleryApplication>: AsyncParsableCommand {
                 WorkerCommand<Application>.self,
                 CallCommand<Application>.self,
                 ResultCommand<Application>.self,
+                GraphCommand<Application>.self,
             ]
         )
     }

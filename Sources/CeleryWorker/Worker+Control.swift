@@ -62,6 +62,30 @@ extension Worker {
         return self.terminate(signal: signal) { given.match($0.envelope.headers) != nil }
     }
 
+    /// Keeps the tasks of a workflow from starting, here and from now on, whichever of them is next.
+    ///
+    /// The workflow is known by its first task's id, which all of its tasks carry as `root_id`: of a chain the first step's,
+    /// and inside of tasks the running one's root. (Of a group that a client sends each member is a root of its own: there,
+    /// revoke the members.) The tasks' callers get the state REVOKED. Remembered as revoked ids are. Celery has no such
+    /// revoke.
+    ///
+    /// - Parameters:
+    ///   - root: the id of the workflow's first task.
+    ///   - terminate: whether those that run are ended, too.
+    ///   - signal: the name of the signal that a child process gets.
+    /// - Returns: the ids of the running tasks that are ended.
+    @discardableResult
+    public func revoke(root: String, terminate: Bool = false, signal: String = "SIGTERM") -> [String] {
+        parts.revocations.add(roots: [root])
+        parts.intake.post(.revoked(ids: []))
+        parts.logger.info("Tasks of the workflow \(root.loggable) flagged as revoked")
+        guard terminate else { return [] }
+        return self.terminate(signal: signal) { $0.envelope.headers.workflowID == root }
+    }
+
+    /// The first tasks' ids of the workflows that are revoked here, oldest first.
+    public var revokedRoots: [String] { parts.revocations.roots }
+
     /// The ids that are revoked here, oldest first (Celery's `inspect revoked`).
     public var revokedIDs: [String] { parts.revocations.ids }
 
@@ -90,7 +114,7 @@ extension Worker {
     /// How often tasks of a type start on this worker; nil for no limit.
     public func rateLimit(of task: String) -> RateLimit? { parts.dispatching.tasks[task]?.limits.values.rate }
 
-    /// Changes the time limits of a task's runs that start from now on; nil for the settings' (Celery's `time_limit`).
+    /// Changes the time limits of a task's runs that start from now on; nil or zero for the settings' (Celery's `time_limit`).
     ///
     /// Limits that a message carries go before them.
     ///
@@ -102,8 +126,8 @@ extension Worker {
             return false
         }
         known.limits.change { limits in
-            limits.hard = hard ?? parts.celery.taskTimeLimit
-            limits.soft = soft ?? parts.celery.taskSoftTimeLimit
+            limits.hard = hard?.asLimit ?? parts.celery.taskTimeLimit
+            limits.soft = soft?.asLimit ?? parts.celery.taskSoftTimeLimit
         }
         let texts = [soft, hard].map { $0.map { "\($0.seconds)" } ?? "None" }
         parts.logger.info("New time limits for tasks of type \(task): soft=\(texts[0]) hard=\(texts[1])")

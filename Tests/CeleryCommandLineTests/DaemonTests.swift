@@ -72,6 +72,24 @@ import Darwin
         }
     }
 
+    @Test func ofTwoThatFindAStalePidfileOneGetsIt() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "swcelery-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = "\(folder)/w.pid"
+        write("2147483646\n", to: path)
+        let lock = SystemFile.open(folder, O_RDONLY | O_DIRECTORY)
+        #expect(flock(lock, LOCK_EX) == 0)
+        let second = Task.detached { Result { try Pidfile(acquiring: path) } }
+        try await Task.sleep(for: .milliseconds(100))
+        // The first one was faster, and is alive.
+        write("\(getppid())\n", to: path)
+        close(lock)
+        let failure = await #expect(throws: CommandFailure.self) { try await second.value.get() }
+        #expect(failure?.status.code == 73)
+        #expect(text(path) == "\(getppid())\n")
+    }
+
     @Test func aPidfileOfSomebodyElseIsLeftAloneAtTheEnd() throws {
         try withFolder { folder in
             let path = "\(folder)/w.pid"

@@ -88,6 +88,40 @@ struct StateDatabaseTests {
         }
     }
 
+    #if os(Linux)
+    @Test("a file that is there and cannot be opened is left alone, and nothing is saved")
+    func unreadable() async throws {
+        try await Self.withFolder { folder in
+            let path = "\(folder)/state"
+            // Reading a process's memory from its very beginning is an error for root, too.
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/proc/self/mem")
+            let logs = LogRecorder()
+            let revocations = Revocations()
+            let keeper = Self.keeper(path, revocations, logs)
+            await keeper.load()
+            revocations.add(ids: ["a"])
+            await keeper.save()
+            #expect(logs.messages == ["The worker's state cannot be read, going on without it and without saving"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["state"])
+        }
+    }
+    #endif
+
+    @Test("a link in the place of the new file is not followed")
+    func plantedLink() async throws {
+        try await Self.withFolder { folder in
+            let victim = "\(folder)/victim"
+            try Data("mine".utf8).write(to: URL(filePath: victim))
+            try FileManager.default.createSymbolicLink(atPath: "\(folder)/state.new", withDestinationPath: victim)
+            let revocations = Revocations()
+            let keeper = Self.keeper("\(folder)/state", revocations, LogRecorder())
+            revocations.add(ids: ["a"])
+            await keeper.save()
+            #expect(try Data(contentsOf: URL(filePath: victim)) == Data("mine".utf8))
+            #expect(try await StateDatabase(path: "\(folder)/state").load()?.ids.map(\.value) == ["a"])
+        }
+    }
+
     @Test("a folder that is not there is told once, and the state is saved as soon as it can be")
     func missingFolder() async throws {
         try await Self.withFolder { folder in

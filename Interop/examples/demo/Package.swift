@@ -13,6 +13,7 @@ let package = Package(
         .executable(name: "chaosclient", targets: ["chaosclient"]),
         .executable(name: "chaosworker", targets: ["chaosworker"]),
         .executable(name: "outcomeworker", targets: ["outcomeworker"]),
+        .executable(name: "flowworker", targets: ["flowworker"]),
     ],
     dependencies: [
         .package(name: "swcelery", path: "../../.."),
@@ -62,6 +63,13 @@ let package = Package(
                 .product(name: "CeleryWorker", package: "swcelery"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .executableTarget(
+            name: "flowworker",
+            dependencies: [
+                .product(name: "CeleryCommandLine", package: "swcelery"),
+                .product(name: "CeleryWorker", package: "swcelery"),
             ]
         ),
     ],

@@ -62,6 +62,9 @@ void swc_socket_shutdown(int descriptor);
 /// Closes the descriptor.
 void swc_socket_close(int descriptor);
 
+/// Opens /dev/null for whatever is closed of the standard descriptors, so that no socket becomes standard output.
+void swc_descriptors_open_standard(void);
+
 /// Marks every descriptor from this one on, so that no program that is started or that takes this process over has it.
 void swc_descriptors_close_on_exec(int lowest);
 

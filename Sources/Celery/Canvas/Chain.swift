@@ -54,21 +54,61 @@ public struct Chain<Output: Codable & Sendable>: Sendable {
         Chain<Next>(steps: steps + chain.steps, options: chain.options.merged(over: options))
     }
 
-    /// The chain as one signature, which can be linked to a task or be a step of another chain.
-    public var signature: Signature {
-        let wire = SignatureWire(
-            task: "celery.chain",
-            args: [],
-            kwargs: ["tasks": .array(steps.map(\.json))],
-            options: options.json,
-            subtaskType: "chain"
-        )
-        return Signature(wire: wire, encodingError: steps.lazy.compactMap(\.encodingError).first)
+    /// The chain with a group behind it, each of whose members takes the result so far as its first argument unless it is
+    /// immutable.
+    public func then<Element>(_ group: Group<Element>) -> Chain<[Element]> {
+        Chain<[Element]>(steps: steps + [group.signature], options: options)
+    }
+
+    /// The chain with a chord behind it, each of whose header's tasks takes the result so far as its first argument unless
+    /// it is immutable.
+    public func then<Next>(_ chord: Chord<Next>) -> Chain<Next> {
+        Chain<Next>(steps: steps + [chord.signature], options: options)
     }
 
     private init(steps: [Signature], options: TaskOptions) {
         self.steps = steps
         self.options = options
+    }
+}
+
+extension Chain: Workflow {
+    /// The chain as one signature, which can be linked to a task or be a step of another chain.
+    ///
+    /// As Celery makes it of `chain(…)`: nested chains are spliced in, a group that a step follows is a chord with it, and
+    /// what follows a chord belongs to its body.
+    public var signature: Signature {
+        let folded = CanvasFolding.fold(steps)
+        if folded.count == 1, ["group", "chord"].contains(folded[0].subtaskType), options == TaskOptions() {
+            return folded[0]
+        }
+        return Signature.chain(of: folded, options: options)
+    }
+
+    public func link(_ callback: some Workflow) -> Chain {
+        var options = options
+        options.link.append(callback.signature)
+        return Chain(steps: steps, options: options)
+    }
+
+    public func onError(_ errback: some Workflow) -> Chain {
+        var options = options
+        options.linkError.append(errback.signature)
+        return Chain(steps: steps, options: options)
+    }
+
+    public func stamp(_ stamps: JSONObject, visitor: (any StampingVisitor)?, append: Bool) -> Chain {
+        var links = TaskOptions()
+        links.link = options.link
+        links.linkError = options.linkError
+        let stamped = Signature.chain(of: steps, options: links).stamp(stamps, visitor: visitor, append: append)
+        guard stamped.encodingError == nil, let changed = try? TaskOptions(decoding: stamped.options) else {
+            return Chain(steps: steps.map { $0.failing(stamped.encodingError) }, options: options)
+        }
+        var options = options
+        options.link = changed.link
+        options.linkError = changed.linkError
+        return Chain(steps: stamped.memberSignatures, options: options)
     }
 }
 
@@ -100,5 +140,16 @@ extension TaskCall {
     /// A chain of this call and a step that is known by name only.
     public func then(_ signature: Signature) -> Chain<JSONValue> {
         Chain(self).then(signature)
+    }
+
+    /// A chain of this call and a group, each of whose members takes its result as the first argument unless it is immutable.
+    public func then<Element>(_ group: Group<Element>) -> Chain<[Element]> {
+        Chain(self).then(group)
+    }
+
+    /// A chain of this call and a chord, each of whose header's tasks takes its result as the first argument unless it is
+    /// immutable.
+    public func then<Next>(_ chord: Chord<Next>) -> Chain<Next> {
+        Chain(self).then(chord)
     }
 }

@@ -20,7 +20,8 @@ package struct ChordCollector: Sendable {
     package init(_ configuration: CeleryConfiguration) {
         prefix = configuration.chordQueuePrefix
         shards = configuration.chordQueues
-        timeToLive = configuration.chordExpires
+        let expires = configuration.resultChordExpires ?? configuration.resultExpires
+        timeToLive = expires == .zero ? nil : expires
     }
 
     /// Whether a reply queue is a collector's, so that its results are a chord's.

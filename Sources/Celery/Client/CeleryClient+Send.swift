@@ -41,10 +41,11 @@ extension CeleryClient {
         try await send(Signature(task, args: args, kwargs: kwargs), options: options)
     }
 
-    /// Sends a signature: a task or a chain.
+    /// Sends a signature: a task, a chain, a group or a chord.
     ///
-    /// - Throws: ``CeleryError`` as ``send(_:options:)-(TaskCall<Output>,_)``; `.invalidSignature` for a group, which has no
-    ///   single result: ``enqueue(_:options:)-(Signature,_)`` sends it.
+    /// The value of a group's handle is the list of the members' results; ``sendGroup(_:options:)`` tells more of them.
+    ///
+    /// - Throws: ``CeleryError`` as ``send(_:options:)-(TaskCall<Output>,_)``; `.invalidSignature` for what cannot be read.
     public func send(
         _ signature: Signature,
         options: TaskOptions = TaskOptions()
@@ -71,8 +72,17 @@ extension CeleryClient {
             options: options,
             context: core.context(scope, replyTo: core.backend.replyQueue)
         )
-        let last = chain.steps.last?.embedded.options["ignore_result"]?.boolValue ?? false
-        return try await send(composition, ignored: last, replyTo: options.replyTo)
+        try Self.checkResult(of: composition)
+        let last = chain.steps.last?.embedded
+        let maker = handleMaker(
+            composition,
+            ignored: last?.options["ignore_result"]?.boolValue ?? false,
+            replyTo: options.replyTo,
+            policy: last?.failurePolicy ?? .fail
+        )
+        let handle: TaskHandle<Output> = maker.task(composition)
+        try await publish(composition, receivesResult: maker.obstacle == nil)
+        return handle
     }
 
     /// The handle of a task that was sent before, by this client.
@@ -86,51 +96,67 @@ extension CeleryClient {
         )
     }
 
-    private func send<Output>(
+    func send<Output>(
         _ signature: Signature,
         options: TaskOptions,
         returning output: Output.Type
     ) async throws(CeleryError) -> TaskHandle<Output> {
+        let (composition, maker) = try compose(signature, options: options)
+        try Self.checkResult(of: composition)
+        let handle: TaskHandle<Output> = maker.task(composition)
+        try await publish(composition, receivesResult: maker.obstacle == nil)
+        return handle
+    }
+
+    /// What a signature becomes, and what makes its handles.
+    func compose(
+        _ signature: Signature,
+        options: TaskOptions,
+        policy: GroupFailurePolicy? = nil
+    ) throws(CeleryError) -> (Composition, HandleMaker) {
         let composition = try core.composer.compose(
             signature,
             options: options,
             context: core.context(scope, replyTo: core.backend.replyQueue)
         )
-        let stored = signature.options["reply_to"]?.stringValue
-        return try await send(
+        let replyTo = options.replyTo ?? signature.options["reply_to"]?.stringValue
+        let asked = options.ignoreResult ?? signature.options["ignore_result"]?.boolValue
+        // Of a single task also its own options count.
+        let ignored = composition.result == nil ? composition.tasks.first?.ignoresResult : asked
+        let last = signature.subtaskType == "chain" ? signature.memberSignatures.last : signature
+        let maker = handleMaker(
             composition,
-            ignored: composition.tasks.first?.ignoresResult ?? false,
-            replyTo: options.replyTo ?? stored
+            ignored: ignored ?? false,
+            replyTo: replyTo,
+            policy: policy ?? last?.failurePolicy ?? .fail
+        )
+        return (composition, maker)
+    }
+
+    private func handleMaker(
+        _ composition: Composition,
+        ignored: Bool,
+        replyTo: String?,
+        policy: GroupFailurePolicy
+    ) -> HandleMaker {
+        let id = composition.lineage.last ?? composition.result?.id ?? ""
+        var obstacle: CeleryError?
+        if ignored {
+            obstacle = .ignored(id)
+        } else if let replyTo, replyTo != core.backend.replyQueue {
+            obstacle = CeleryError(.resultIgnored, "the result of task \(id) goes to another reply queue")
+        }
+        return HandleMaker(
+            backend: core.backend,
+            obstacle: obstacle,
+            ignored: Set(composition.tasks.lazy.filter { $0.ignoresResult }.map { $0.id }),
+            policy: policy
         )
     }
 
-    private func send<Output>(
-        _ composition: Composition,
-        ignored: Bool,
-        replyTo: String?
-    ) async throws(CeleryError) -> TaskHandle<Output> {
-        guard let id = composition.lineage.last, !composition.endsInGroup else {
-            throw CeleryError(.invalidSignature, "a group has no single result to wait for; enqueue it instead")
-        }
-        let source: TaskHandle<Output>.Source
-        if ignored {
-            source = .none(CeleryError(.resultIgnored, "task \(id) was sent with its result ignored"))
-        } else if let replyTo, replyTo != core.backend.replyQueue {
-            source = .none(CeleryError(.resultIgnored, "the result of task \(id) goes to another reply queue"))
-        } else {
-            // Known before it is sent: the result may be faster than the confirm.
-            source = .backend(
-                ResultInterest(backend: core.backend, lineage: composition.lineage),
-                index: composition.lineage.count - 1
-            )
-        }
-        let handle = TaskHandle<Output>(id: id, source: source)
-        if case .backend = source {
-            try await publish(composition, receivesResult: true)
-        } else {
-            try await publish(composition, receivesResult: false)
-        }
-        return handle
+    private static func checkResult(of composition: Composition) throws(CeleryError) {
+        guard composition.result == nil, composition.lineage.isEmpty || composition.endsInGroup else { return }
+        throw CeleryError(.invalidSignature, "the workflow has no result to wait for; enqueue it instead")
     }
 
     func publish(_ composition: Composition, receivesResult: Bool) async throws(CeleryError) {
@@ -143,9 +169,7 @@ extension CeleryClient {
 extension Composition {
     /// The result as a running task lists it among its children.
     package var resultTuple: ResultTuple {
-        if let groupID {
-            return ResultTuple(id: groupID, members: tasks.map { ResultTuple(id: $0.id) })
-        }
+        if let result { return result }
         var tuple: ResultTuple?
         for id in lineage { tuple = ResultTuple(id: id, parent: tuple) }
         return tuple ?? ResultTuple(id: "")

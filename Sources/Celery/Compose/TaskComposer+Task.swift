@@ -13,7 +13,8 @@ extension TaskComposer {
         if !signature.options.isEmpty { options.fill(fromStored: try TaskOptions(decoding: signature.options)) }
         let isKnown = try fillKnown(&options, signature, context)
         let body = try body(signature.wire, Self.arguments(arguments, before: signature.wire), options)
-        let decision = try router.route(signature.task, args: body.args, kwargs: body.kwargs, options: &options)
+        let name = signature.routeName ?? signature.task
+        let decision = try router.route(name, args: body.args, kwargs: body.kwargs, options: &options)
         // A null that a known task's own options pass on keeps kombu from writing its default.
         let fallback: UInt8? = decision.keepsNulls && isKnown ? nil : context.inheritedPriority ?? 0
         let mode = options.deliveryMode ?? decision.queue.deliveryMode ?? configuration.taskDefaultDeliveryMode

@@ -23,7 +23,7 @@ extension CeleryConfiguration {
         try require(chordMaxMembers > 0, "chord_max_members has to be at least 1")
         try require(chordMaxBytes > 0, "chord_max_bytes has to be at least 1")
         try require((1...64).contains(chordQueues), "chord_queues has to be from 1 to 64")
-        try require(chordExpires ?? .seconds(1) > .zero, "result_chord_expires has to be more than zero")
+        try require(resultChordExpires ?? .zero >= .zero, "result_chord_expires is negative")
         try require(brokerConnectionTimeout > .zero, "broker_connection_timeout has to be more than zero")
         try require(brokerHeartbeat >= .zero, "broker_heartbeat is negative")
         try require(brokerConnectionMaxRetries ?? 0 >= 0, "broker_connection_max_retries is negative")

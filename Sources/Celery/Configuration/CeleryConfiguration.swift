@@ -155,10 +155,11 @@ public struct CeleryConfiguration: Sendable {
     ///
     /// Not a setting of Celery.
     public var chordQueues: Int = 1
-    /// `result_chord_expires`: how long after it was sent a chord fails that still misses results; nil for never.
+    /// `result_chord_expires`: how long after it was sent a chord fails that still misses results; zero for never, and nil for
+    /// ``resultExpires``.
     ///
     /// Celery's backends forget the results then, and the chord never ends.
-    public var chordExpires: Duration? = .seconds(86_400)
+    public var resultChordExpires: Duration?
     /// How many tasks whose results count a chord may have; a larger one fails.
     ///
     /// Not a setting of Celery.

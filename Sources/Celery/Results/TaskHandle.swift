@@ -6,6 +6,8 @@ public final class TaskHandle<Output: Codable & Sendable>: Sendable {
     enum Source: Sendable {
         /// The result comes in for this task of a lineage.
         case backend(ResultInterest, index: Int)
+        /// The result is the list of a group's results.
+        case group(GroupHandle<JSONValue>)
         /// No result comes in here.
         case none(CeleryError)
     }
@@ -13,33 +15,58 @@ public final class TaskHandle<Output: Codable & Sendable>: Sendable {
     /// The task's id.
     public let id: String
     private let source: Source
+    /// The group before the first task of the lineage.
+    private let before: GroupHandle<JSONValue>?
 
-    init(id: String, source: Source) {
+    init(id: String, source: Source, before: GroupHandle<JSONValue>? = nil) {
         self.id = id
         self.source = source
+        self.before = before
     }
 
     /// The last state that was reported; pending where nothing is known.
+    ///
+    /// Of a group: failed as soon as one of its tasks is, successful when all are.
     public var state: TaskState {
-        guard case .backend(let interest, _) = source else { return .pending }
-        return interest.backend.latest(id)?.state ?? .pending
+        switch source {
+        case .backend(let interest, _): interest.backend.latest(id)?.state ?? .pending
+        case .group(let group): group.hasFailed ? .failure : group.isSuccessful ? .success : .pending
+        case .none: .pending
+        }
     }
 
     /// The handle of the task before this one in a chain; nil for the first one.
     public var parent: TaskHandle<JSONValue>? {
-        guard case .backend(let interest, let index) = source, index > 0 else { return nil }
-        return TaskHandle<JSONValue>(
-            id: interest.lineage[index - 1],
-            source: .backend(interest, index: index - 1)
-        )
+        switch source {
+        case .backend(let interest, let index) where index > 0:
+            let source = TaskHandle<JSONValue>.Source.backend(interest, index: index - 1)
+            return TaskHandle<JSONValue>(id: interest.lineage[index - 1], source: source, before: before)
+        case .group(let group): return group.parent
+        case .backend, .none: return nil
+        }
     }
 
-    /// The states that the task goes through: first the ones that came in before, last the final one.
+    /// The group before this task, where the task is the first one of a chord's body: the chord's header.
+    public var parentGroup: GroupHandle<JSONValue>? {
+        guard case .backend(_, index: 0) = source else { return nil }
+        return before
+    }
+
+    /// The group whose results the handle stands for, where a group was sent, or a chain that ends in one.
+    public var group: GroupHandle<JSONValue>? {
+        guard case .group(let group) = source else { return nil }
+        return group
+    }
+
+    /// The states that the task goes through: first the ones that came in before, last the final one; of a group those of
+    /// all its tasks.
     public var states: TaskUpdates {
         switch source {
         case .backend(let interest, _):
             let id = id
             return TaskUpdates { interest.backend.updates(of: id, interest: interest) }
+        case .group(let group):
+            return group.updates
         case .none(let error):
             return TaskUpdates { AsyncThrowingStream { $0.finish(throwing: error) } }
         }
@@ -56,15 +83,24 @@ public final class TaskHandle<Output: Codable & Sendable>: Sendable {
     ///   `.malformedResult`; `.closed`; and `.resultIgnored`, at once, where the send asked for no result (Celery's `get()`
     ///   returns `None` then, which a typed result cannot tell from a value).
     public func value(timeout: Duration? = nil) async throws -> Output {
-        let interest: ResultInterest
+        let result: JSONValue
         switch source {
-        case .backend(let known, _): interest = known
+        case .backend(let interest, _):
+            let message = try await interest.backend.outcome(of: id, timeout: timeout)
+            guard message.state == .success else { throw TaskFailure(message) }
+            result = message.result
+        case .group(let group): result = .array(try await group.values(timeout: timeout))
         case .none(let error): throw error
         }
-        let message = try await interest.backend.outcome(of: id, timeout: timeout)
-        guard message.state == .success else { throw TaskFailure(message) }
+        return try decode(result)
+    }
+
+    /// The value that stands for a failed task in a group that goes on.
+    func nullValue() throws(CeleryError) -> Output { try decode(.null) }
+
+    private func decode(_ result: JSONValue) throws(CeleryError) -> Output {
         do {
-            return try JSONValueDecoder().decode(Output.self, from: message.result)
+            return try JSONValueDecoder().decode(Output.self, from: result)
         } catch {
             throw CeleryError(
                 .decoding,

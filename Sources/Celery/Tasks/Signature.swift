@@ -34,7 +34,7 @@ public struct Signature: Sendable {
         self.encodingError = encodingError
     }
 
-    /// Reads a signature as it travels: a map with at least the key `task`.
+    /// Reads a signature as it travels: a map with at least the key `task`, such as Python's `dict(signature)`.
     ///
     /// - Throws: ``CeleryError`` with the code `.invalidSignature`.
     public init(decoding json: JSONValue) throws(CeleryError) {
@@ -72,8 +72,8 @@ public struct Signature: Sendable {
         return changed
     }
 
-    /// The signature as it travels inside of a message.
-    package var json: JSONValue { embedded.wire.json }
+    /// The signature as it travels inside of a message: the map that Python's `celery.signature(dict)` takes.
+    public var json: JSONValue { embedded.wire.json }
 
     /// The signature with the options of its typed name stored, since whoever sends it later may not know the name.
     package var embedded: Signature {

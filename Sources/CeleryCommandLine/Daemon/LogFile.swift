@@ -74,21 +74,10 @@ final class LogFile: Sendable {
     }
 
     private static func open(_ path: String) -> State? {
-        let descriptor = openForAppending(path)
+        let descriptor = SystemFile.open(path, O_WRONLY | O_APPEND | O_CREAT)
         guard descriptor >= 0 else { return nil }
         var found = stat()
         fstat(descriptor, &found)
         return State(stream: ConsoleStream(descriptor: descriptor), device: found.st_dev, number: found.st_ino)
-    }
-
-    private static func openForAppending(_ path: String) -> Int32 {
-        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC
-        #if canImport(Glibc)
-        return Glibc.open(path, flags, 0o644)
-        #elseif canImport(Musl)
-        return Musl.open(path, flags, 0o644)
-        #else
-        return Darwin.open(path, flags, 0o644)
-        #endif
     }
 }

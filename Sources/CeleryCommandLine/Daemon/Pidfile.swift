@@ -21,6 +21,11 @@ final class Pidfile: Sendable {
     ///   written.
     init(acquiring path: String) throws {
         self.path = path
+        // Two that find the same stale file must not remove each other's new one.
+        try SystemFile.withLockedFolder(of: path) { try acquire() }
+    }
+
+    private func acquire() throws {
         if let content = Self.read(path) {
             switch Self.judge(content) {
             // It stays where it is: who looks for the process in the middle of a restart finds it.
@@ -42,8 +47,10 @@ final class Pidfile: Sendable {
 
     /// Removes the file, if it still is this process's.
     func release() {
-        guard Self.read(path) == Self.content else { return }
-        unlink(path)
+        SystemFile.withLockedFolder(of: path) {
+            guard Self.read(path) == Self.content else { return }
+            unlink(path)
+        }
     }
 
     private enum Judgement {
@@ -82,7 +89,7 @@ final class Pidfile: Sendable {
     private func write() throws {
         let draft = "\(path).\(getpid())"
         unlink(draft)
-        let descriptor = Self.create(draft)
+        let descriptor = SystemFile.open(draft, O_WRONLY | O_CREAT | O_EXCL)
         guard descriptor >= 0 else { throw failure(errno) }
         let file = ConsoleStream(descriptor: descriptor)
         file.write(Array(Self.content.utf8))
@@ -95,16 +102,5 @@ final class Pidfile: Sendable {
 
     private func failure(_ code: Int32) -> CommandFailure {
         CommandFailure("Cannot create the pidfile '\(path)': error \(code) of the system (errno)")
-    }
-
-    private static func create(_ path: String) -> Int32 {
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
-        #if canImport(Glibc)
-        return Glibc.open(path, flags, 0o644)
-        #elseif canImport(Musl)
-        return Musl.open(path, flags, 0o644)
-        #else
-        return Darwin.open(path, flags, 0o644)
-        #endif
     }
 }

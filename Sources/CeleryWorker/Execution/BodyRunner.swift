@@ -10,8 +10,18 @@ enum BodyRunner {
     static func run(_ invocation: Invocation, host: any TaskHost) async -> TaskOutcome {
         let context = TaskContext(invocation: invocation, host: host)
         let hooks = invocation.task.hooks
-        guard hooks.watchesRuns else { return await outcome(context) }
-        return await watchedOutcome(context, hooks)
+        let outcome = hooks.watchesRuns ? await watchedOutcome(context, hooks) : await outcome(context)
+        guard case .failure(let failure) = outcome, InlineErrbacks.areNamed(by: invocation) else { return outcome }
+        return await callErrbacks(context, failure)
+    }
+
+    /// Calls what is told of the failure in this process, unless a hard limit or a revoke decides instead of the body.
+    @inline(never)
+    private static func callErrbacks(_ context: TaskContext, _ failure: TaskOutcome.Failure) async -> TaskOutcome {
+        switch context.invocation.interruption.reason {
+        case .hardLimit, .revoked: .failure(failure)
+        default: .failure(await InlineErrbacks.call(context, failure))
+        }
     }
 
     @inline(never)

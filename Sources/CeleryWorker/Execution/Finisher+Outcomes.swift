@@ -93,7 +93,7 @@ extension Finisher {
             }
         }
         do {
-            try await sender.sendErrbacks(of: run)
+            try await sender.sendErrbacks(of: run, except: failure.calledErrbacks)
         } catch {
             log.errbacksFailed(request, error)
         }

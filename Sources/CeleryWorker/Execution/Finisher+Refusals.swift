@@ -20,20 +20,11 @@ extension Finisher {
 
     private func discard(_ request: TaskRequest, reason: String, isExpired: Bool) {
         signals.taskRevoked.send(TaskSignal.Revoked(request, signal: nil, isExpired: isExpired), log.logger)
-        if let chain = try? request.envelope.decodedBody().embed.chain { publishRevokedSteps(chain, reason: reason) }
-        let message = request.wantsErrors ? composer.message(of: request.envelope, .revoked, .revoked(reason)) : nil
-        publish(message, for: request) { self.ledger.settle(request.delivery, .ack) }
-    }
-
-    /// Tells the collector of a chord of the steps that never run after a revoked one.
-    ///
-    /// In Celery such a chord waits for ever; callers of the steps are told nothing, as there.
-    func publishRevokedSteps(_ chain: [JSONValue], reason: String) {
-        let failure = TaskOutcome.Failure(exception: .revoked(reason), traceback: nil)
-        for message in composer.messages(failing: chain, failure) where composer.collector.collects(message.routingKey)
-        {
-            publish(message, for: nil) {}
+        var messages = request.wantsErrors ? [composer.message(of: request.envelope, .revoked, .revoked(reason))] : []
+        if let chain = try? request.envelope.decodedBody().embed.chain {
+            messages += composer.messages(revoking: chain, .revoked(reason))
         }
+        publish(messages.compactMap(\.self), for: request) { self.ledger.settle(request.delivery, .ack) }
     }
 
     /// Whether the task's result counts for a chord that another result backend keeps.
@@ -92,12 +83,11 @@ extension Finisher {
         log.unknown(envelope, info)
         signals.taskUnknown.send(TaskSignal.Unknown(headers: envelope.headers, deliveryInfo: info), log.logger)
         let exception = ExceptionInfo.notRegistered(envelope.headers.task)
+        var messages = [composer.message(of: envelope, .failure, exception)]
         if let chain = try? envelope.decodedBody().embed.chain {
-            let failure = TaskOutcome.Failure(exception: exception, traceback: nil)
-            for step in composer.messages(failing: chain, failure) { publish(step, for: nil) {} }
+            messages += composer.messages(failing: chain, TaskOutcome.Failure(exception: exception, traceback: nil))
         }
-        let message = composer.message(of: envelope, .failure, exception)
-        publish(message, for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
+        publish(messages.compactMap(\.self), for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
     }
 
     private func sendRejected(task: String?, id: String?, _ info: DeliveryInfo, _ error: ProtocolError) {

@@ -10,8 +10,8 @@ import Synchronization
 /// errbacks, and last the acknowledgement. A run that nothing follows frees its slot as soon as the result is posted: the
 /// acknowledgement follows in the completion, where the connection reads.
 ///
-/// Errbacks always go out as tasks of their own with the failed task's id as the argument, Celery's form for a task that
-/// the worker does not know; Celery runs some errbacks inside of the worker, depending on a Python function's parameters.
+/// Errbacks go out as tasks of their own with the failed task's id as the argument, apart from those that were called where
+/// the body failed (`InlineErrbacks`).
 final class Finisher: Sendable {
     let results: ConfirmPublisher
     let composer: ResultComposer

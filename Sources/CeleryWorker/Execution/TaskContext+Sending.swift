@@ -26,6 +26,11 @@ extension TaskContext {
         try await replace(with: chain.signature)
     }
 
+    /// Sends any workflow in the place of this task, under the same id; see ``replace(with:)-(Signature)``.
+    public func replace(with workflow: some Workflow) async throws(CeleryError) -> Ignore {
+        try await replace(with: workflow.signature)
+    }
+
     /// Sends the task of a `Codable` struct in the place of this one, under the same id; see ``replace(with:)-(Signature)``.
     public func replace(with arguments: some TaskArguments) async throws(CeleryError) -> Ignore {
         try await replace(with: arguments.call().signature)
@@ -73,6 +78,20 @@ extension TaskContext {
         options: TaskOptions = TaskOptions()
     ) async throws(CeleryError) -> String {
         try await send(chain.signature, options: options)
+    }
+
+    /// Sends any workflow, such as a group or a chord, as a child of this task.
+    ///
+    /// Nobody waits for its results.
+    ///
+    /// - Returns: the id of the last task; of a group the group's.
+    /// - Throws: ``CeleryError``.
+    @discardableResult
+    public func send(
+        _ workflow: some Workflow,
+        options: TaskOptions = TaskOptions()
+    ) async throws(CeleryError) -> String {
+        try await send(workflow.signature, options: options)
     }
 
     /// Sends a task known by name only as a child of this one.

@@ -123,9 +123,14 @@ struct TaskLog: Sendable {
 
     /// Celery's words.
     func revoked(_ request: TaskRequest, _ match: Revocations.Match) {
-        guard case .stamp(let stamp) = match else { return expired(request) }
-        let header = PythonRepr.keywords([stamp.name: stamp.value])
-        logger.info("Discarding revoked task: \(request.label) (revoked by header: \(header.loggable))")
+        switch match {
+        case .id: expired(request)
+        case .stamp(let stamp):
+            let header = PythonRepr.keywords([stamp.name: stamp.value])
+            logger.info("Discarding revoked task: \(request.label) (revoked by header: \(header.loggable))")
+        case .root(let root):
+            logger.info("Discarding revoked task: \(request.label) (revoked with its workflow: \(root.loggable))")
+        }
     }
 
     func linesAreFull(limit: Int) {

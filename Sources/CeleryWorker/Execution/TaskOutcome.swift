@@ -31,6 +31,8 @@ enum TaskOutcome: Sendable {
         var isTimeout = false
         /// Whether the task has announced errors of this kind (Celery's `throws`): they are logged without traceback.
         var isExpected = false
+        /// The positions of the errbacks that were called where the body failed.
+        var calledErrbacks: [Int] = []
     }
 
     /// A wish to run again: ``Retry`` with its cause in the form of the wire.

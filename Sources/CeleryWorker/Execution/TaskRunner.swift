@@ -43,6 +43,7 @@ final class TaskRunner: Sendable {
     }
 
     /// The run of a request; nil if it is not to run, and was settled.
+    @inline(never)
     private func prepare(_ request: TaskRequest) -> TaskRun? {
         if check.discards(request) {
             request.neverBegan.store(true, ordering: .relaxed)
@@ -80,7 +81,8 @@ final class TaskRunner: Sendable {
 
     /// Takes the request for good, with the early acknowledgement.
     ///
-    /// False if the broker has taken it back meanwhile.
+    /// False if the broker has taken it back meanwhile. Out of line for the sake of the frames of running tasks.
+    @inline(never)
     private func accept(_ run: TaskRun) -> Bool {
         let request = run.request
         // It may have waited for its child.

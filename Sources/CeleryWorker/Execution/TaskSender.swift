@@ -58,10 +58,13 @@ final class TaskSender: Sendable {
         )
     }
 
-    /// Sends the errbacks of a failed task, each with the task's id as its argument.
-    func sendErrbacks(of run: TaskRun) async throws(CeleryError) {
+    /// Sends the errbacks of a failed task, each with the task's id as its argument, except for those at these positions,
+    /// which were called where the body failed.
+    func sendErrbacks(of run: TaskRun, except called: [Int] = []) async throws(CeleryError) {
+        let called = Set(called)
+        let errbacks = (run.body.embed.errbacks ?? []).enumerated().filter { !called.contains($0.offset) }
         let composition = try composer.composeErrbacks(
-            run.body.embed.errbacks ?? [],
+            errbacks.map(\.element),
             after: run.request.envelope.headers,
             context: context(of: run)
         )

@@ -38,3 +38,8 @@ struct TimeLimits: Sendable {
         return alarms
     }
 }
+
+extension Duration {
+    /// The duration as a time limit: zero means none to Celery, and less cannot be meant.
+    var asLimit: Duration? { self > .zero ? self : nil }
+}

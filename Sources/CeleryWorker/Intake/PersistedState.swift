@@ -25,6 +25,8 @@ struct PersistedState: Sendable, Equatable {
     var ids: [Entry<String>] = []
     /// Revoked values of stamps, oldest first.
     var stamps: [Entry<Revocations.Stamp>] = []
+    /// Revoked workflows by their first tasks' ids, oldest first; a file of before has none.
+    var roots: [Entry<String>] = []
 
     /// The bytes of the file.
     var encoded: [UInt8] {
@@ -34,6 +36,7 @@ struct PersistedState: Sendable, Equatable {
             "clock": .int(clock),
             "revoked": .array(ids.map { [.string($0.value), .double($0.time)] }),
             "stamps": .array(stamps.map { [.string($0.value.name), $0.value.value, .double($0.time)] }),
+            "roots": .array(roots.map { [.string($0.value), .double($0.time)] }),
         ]
         return object.serialized()
     }
@@ -52,10 +55,8 @@ extension PersistedState {
             throw Unreadable(description: "its version is not \(Self.version)")
         }
         clock = object["clock"]?.intValue ?? 0
-        ids = try Self.elements(object["revoked"]).map { fields in
-            guard fields.count == 2, let id = fields[0].stringValue else { throw Self.damaged }
-            return Entry(value: id, time: try Self.time(fields[1]))
-        }
+        ids = try Self.texts(object["revoked"])
+        roots = try Self.texts(object["roots"] ?? [])
         stamps = try Self.elements(object["stamps"]).map { fields in
             guard fields.count == 3, let name = fields[0].stringValue else { throw Self.damaged }
             return Entry(value: Revocations.Stamp(name: name, value: fields[1]), time: try Self.time(fields[2]))
@@ -69,6 +70,13 @@ extension PersistedState {
         return try elements.map { element in
             guard let fields = element.arrayValue else { throw damaged }
             return fields
+        }
+    }
+
+    private static func texts(_ list: JSONValue?) throws -> [Entry<String>] {
+        try elements(list).map { fields in
+            guard fields.count == 2, let text = fields[0].stringValue else { throw damaged }
+            return Entry(value: text, time: try time(fields[1]))
         }
     }
 
@@ -87,6 +95,7 @@ extension PersistedState {
         self.clock = clock
         ids = revocations.ids.map { Entry(value: $0.element, time: present - (now - $0.time).seconds) }
         stamps = revocations.stamps.map { Entry(value: $0.element, time: present - (now - $0.time).seconds) }
+        roots = revocations.roots.map { Entry(value: $0.element, time: present - (now - $0.time).seconds) }
     }
 
     /// The revokes; those of the future, after a clock was set back, count as of the present.
@@ -95,7 +104,8 @@ extension PersistedState {
         func instant(_ time: Double) -> ContinuousClock.Instant { now - .seconds(min(max(0, present - time), 1e9)) }
         return Revocations.Snapshot(
             ids: ids.map { ($0.value, instant($0.time)) },
-            stamps: stamps.map { ($0.value, instant($0.time)) }
+            stamps: stamps.map { ($0.value, instant($0.time)) },
+            roots: roots.map { ($0.value, instant($0.time)) }
         )
     }
 }

@@ -1,3 +1,4 @@
+import CeleryProtocol
 import Dispatch
 import FoundationEssentials
 
@@ -27,14 +28,19 @@ struct StateDatabase: Sendable {
 
     /// The state of the file; nil where there is no file.
     ///
-    /// - Throws: what keeps it from being read.
+    /// - Throws: `PersistedState.Unreadable` for what is in it, or what keeps it from being read at all.
     func load() async throws -> PersistedState? {
         try await Self.perform { [self] in
             guard FileManager.default.fileExists(atPath: path) else { return nil }
             guard try Self.size(of: path) <= largestSize else {
                 throw PersistedState.Unreadable(description: "it is too large")
             }
-            return try PersistedState(decoding: Array(try Data(contentsOf: URL(filePath: path))))
+            let bytes = Array(try Data(contentsOf: URL(filePath: path)))
+            do {
+                return try PersistedState(decoding: bytes)
+            } catch let error as ProtocolError {
+                throw PersistedState.Unreadable(description: "\(error)")
+            }
         }
     }
 
@@ -69,7 +75,9 @@ struct StateDatabase: Sendable {
     }
 
     private static func writeFile(_ bytes: [UInt8], to path: String) throws {
-        let file = try check(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600))
+        // What is there is of a save that did not end, or somebody's link to a file that is none of ours.
+        unlink(path)
+        let file = try check(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
         defer { close(file) }
         var rest = bytes
         while !rest.isEmpty {

@@ -11,6 +11,8 @@ final class StateKeeper: Sendable {
         var clock = 0
         var savedChanges: UInt64 = 0
         var hasFailed = false
+        /// Whether there is a file that could not be opened: it may be whole, and is left alone.
+        var isBarred = false
     }
 
     /// How often changes are saved.
@@ -42,8 +44,14 @@ final class StateKeeper: Sendable {
                 state.savedChanges = changes
             }
             logger.debug("Read the state of an earlier run", metadata: metadata)
-        } catch {
+        } catch let error as PersistedState.Unreadable {
             await setAside(error)
+        } catch {
+            state.withLock { $0.isBarred = true }
+            logger.error(
+                "The worker's state cannot be read, going on without it and without saving",
+                metadata: metadata.merging(["error": "\(error)"]) { $1 }
+            )
         }
     }
 
@@ -60,7 +68,7 @@ final class StateKeeper: Sendable {
     /// Saves the state if it has changed.
     func save() async {
         let changes = revocations.changes
-        let (clock, isSaved) = state.withLock { ($0.clock, $0.savedChanges == changes) }
+        let (clock, isSaved) = state.withLock { ($0.clock, $0.isBarred || $0.savedChanges == changes) }
         guard !isSaved else { return }
         do {
             try await database.save(PersistedState(clock: clock, revocations.snapshot, now: .now, date: Date()))

@@ -19,8 +19,9 @@ final class InProcessSlot: Sendable {
 
     /// Goes on in a new task, which runs the closure.
     func start(on executor: any TaskExecutor, _ body: @escaping @Sendable () async -> Void) {
-        // Within the lock, so that nobody interrupts the first run before the task is known.
-        state.withLock { $0.task = Task(executorPreference: executor, operation: body) }
+        // Within the lock, so that nobody interrupts the first run before the task is known. Detached: the values that were
+        // local to whoever started the worker are none of the tasks' business.
+        state.withLock { $0.task = Task.detached(executorPreference: executor, operation: body) }
     }
 
     /// Notes that the body of this run begins.

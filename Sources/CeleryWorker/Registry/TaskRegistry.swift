@@ -11,6 +11,7 @@ public import CeleryProtocol
 public struct TaskRegistry: Sendable {
     private var tasks: [String: RegisteredTask] = [:]
     private var duplicates: [String] = []
+    private var errbacks: [String: Errback] = [:]
     var middlewares: [any TaskMiddleware] = []
     var publishMiddlewares: [any PublishMiddleware] = []
     var signals = SignalTable()
@@ -33,7 +34,7 @@ public struct TaskRegistry: Sendable {
             throw CeleryError(.invalidConfiguration, "tasks are registered twice: \(names)")
         }
         let hooks = WorkerHooks(middlewares: middlewares, publishing: publishMiddlewares, signals: signals)
-        return try TaskTable(tasks.values, configuration, hooks: hooks)
+        return try TaskTable(tasks.values, configuration, hooks: hooks, errbacks: errbacks)
     }
 
     mutating func add(_ name: String, _ options: TaskRegistrationOptions, body: @escaping RegisteredTask.Body) {
@@ -42,6 +43,15 @@ public struct TaskRegistry: Sendable {
             return
         }
         tasks[name] = RegisteredTask(name: name, options: options, body: body)
+    }
+
+    /// Adds an errback that is a task, too; one whose name is taken is reported with the tasks.
+    mutating func add(_ errback: @escaping Errback, _ name: String, _ options: TaskRegistrationOptions) {
+        if tasks[name] == nil { errbacks[name] = errback }
+        add(name, options) { context, args, kwargs in
+            try await errback(FailureReport(context, args, kwargs), context)
+            return .null
+        }
     }
 }
 

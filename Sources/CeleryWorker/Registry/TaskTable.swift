@@ -12,13 +12,15 @@ struct TaskTable: Sendable {
     init(
         _ tasks: some Sequence<RegisteredTask>,
         _ configuration: CeleryConfiguration,
-        hooks: WorkerHooks
+        hooks: WorkerHooks,
+        errbacks: [String: Errback] = [:]
     ) throws(CeleryError) {
         var defaultRate: RateLimit?
         if let text = configuration.taskDefaultRateLimit { defaultRate = try RateLimit(text) }
+        let library = TaskLibrary(tasks, errbacks: errbacks)
         var table: [String: WorkerTask] = [:]
         for task in tasks where table[task.name] == nil {
-            table[task.name] = try WorkerTask(task, configuration, defaultRate: defaultRate, hooks: hooks)
+            table[task.name] = try WorkerTask(task, configuration, defaultRate: defaultRate, hooks: hooks, library: library)
         }
         self.tasks = table
         self.hooks = hooks

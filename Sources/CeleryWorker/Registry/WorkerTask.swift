@@ -25,6 +25,8 @@ final class WorkerTask: Sendable {
     /// The limits, which may be changed at run time.
     let limits: TaskLimits
     let hooks: WorkerHooks
+    /// What runs can call of the other tasks.
+    let library: TaskLibrary
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
 
@@ -40,13 +42,15 @@ final class WorkerTask: Sendable {
         _ task: RegisteredTask,
         _ configuration: CeleryConfiguration,
         defaultRate: RateLimit? = nil,
-        hooks: WorkerHooks = .none
+        hooks: WorkerHooks = .none,
+        library: TaskLibrary = .none
     ) throws(CeleryError) {
         let options = task.options
         try Self.check(task)
         name = task.name
         body = task.body
         self.hooks = hooks
+        self.library = library
         maxRetries = options.maxRetries
         retryDelay = options.retryDelay
         autoRetry = options.autoRetry
@@ -64,16 +68,16 @@ final class WorkerTask: Sendable {
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         limits = TaskLimits(
             TaskLimits.Values(
-                hard: options.timeLimit ?? configuration.taskTimeLimit,
-                soft: options.softTimeLimit ?? configuration.taskSoftTimeLimit,
+                hard: options.timeLimit?.asLimit ?? configuration.taskTimeLimit,
+                soft: options.softTimeLimit?.asLimit ?? configuration.taskSoftTimeLimit,
                 rate: options.rateLimit ?? defaultRate
             )
         )
         sendOptions = TaskOptions(
             priority: options.priority,
             expires: options.expires.map { .after($0) },
-            timeLimit: options.timeLimit,
-            softTimeLimit: options.softTimeLimit,
+            timeLimit: options.timeLimit?.asLimit,
+            softTimeLimit: options.softTimeLimit?.asLimit,
             ignoreResult: options.ignoreResult
         )
         if let hard = hardLimit, let soft = softLimit, soft > hard {

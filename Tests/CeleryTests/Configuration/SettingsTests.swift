@@ -116,6 +116,11 @@ import Testing
         #expect(second.options.queue == "celery")
     }
 
+    @Test(arguments: [("0.5", "0.5"), ("2", "2"), ("\"2/m\"", "2/m"), ("null", nil)])
+    func ratesMayBeNumbers(json: String, rate: String?) throws {
+        #expect(try configuration(json: "{\"task_default_rate_limit\": \(json)}").taskDefaultRateLimit == rate)
+    }
+
     @Test(arguments: [("UTC", 0), ("gmt", 0), ("+02:00", 7_200), ("-05:30", -19_800)])
     func timeZonesNeedNoDatabase(text: String, seconds: Int) throws {
         #expect(try configuration(values: ["timezone": text]).timezone.secondsFromGMT() == seconds)

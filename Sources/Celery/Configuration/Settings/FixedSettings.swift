@@ -4,7 +4,7 @@ enum FixedSettings {
     private static let values: [String: [JSONValue]] = [
         "enable_utc": [.bool(true)],
         "event_serializer": [.string("json")],
-        "result_backend": [.string("rpc://"), .string("rpc")],
+        "result_backend": [.string("rpc://"), .string("rpc"), .string("swcelery_chords:ChordRPCBackend")],
         "result_serializer": [.string("json")],
         "task_protocol": [.int(2)],
         "task_serializer": [.string("json")],

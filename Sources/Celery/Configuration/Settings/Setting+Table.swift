@@ -81,7 +81,7 @@ extension Setting {
         .integer("chord_queues", \.chordQueues),
         .integer("chord_max_members", \.chordMaxMembers),
         .integer("chord_max_bytes", \.chordMaxBytes),
-        .seconds("result_chord_expires", optional: \.chordExpires),
+        .seconds("result_chord_expires", optional: \.resultChordExpires),
     ]
 
     private static let worker: [Setting] = [

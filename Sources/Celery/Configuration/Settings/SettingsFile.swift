@@ -94,6 +94,7 @@ extension SettingShape {
         case (.text, .string(let text)), (.list, .string(let text)): .string(text)
         // Celery's rate limits may be numbers.
         case (.text, .int(let number)): .string("\(number)")
+        case (.text, .double(let number)) where number.isFinite: .string("\(number)")
         case (.list, .array(let elements)): names(elements).map { .stringArray($0) }
         case (.structure, .array), (.structure, .object): .string(String(decoding: value.serialized(), as: UTF8.self))
         default: nil

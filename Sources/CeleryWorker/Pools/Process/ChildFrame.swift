@@ -25,7 +25,7 @@ enum ChildFrame: Sendable {
     }
 
     /// Changes with every change of what goes over the pipe: both ends have to be of the same build.
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
 
     private enum Kind: UInt8 {
         case up = 1

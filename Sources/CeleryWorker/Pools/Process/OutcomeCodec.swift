@@ -58,7 +58,7 @@ extension OutcomeCodec {
     private static func json(_ failure: TaskOutcome.Failure) -> JSONValue {
         [
             failure.exception.json, JSONValue(text: failure.traceback), .bool(failure.isTimeout),
-            .bool(failure.isExpected),
+            .bool(failure.isExpected), .array(failure.calledErrbacks.map(JSONValue.int)),
         ]
     }
 
@@ -70,7 +70,8 @@ extension OutcomeCodec {
             exception: exception,
             traceback: json[1]?.stringValue,
             isTimeout: isTimeout,
-            isExpected: isExpected
+            isExpected: isExpected,
+            calledErrbacks: json[4]?.arrayValue?.compactMap(\.intValue) ?? []
         )
     }
 

@@ -1,0 +1,163 @@
+"""Fleets of workers that run the workflows, each with queues, a journal and, for chords, a store or a collector of its own."""
+import dataclasses
+import gc
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import kombu
+from celery import current_app
+
+import harness
+from harness import PATIENCE, Wire, Worker, unique
+from kit import Kit
+from observation import Observer
+from proj.flows import make_app
+
+YARDSTICK = "redis"
+BACKEND = os.environ.get("FLOW_BACKEND", "rpc://")
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """Which workers a fleet has, in the order in which the tasks of a workflow go to them."""
+
+    workers: tuple
+    title: str
+    backend: str = BACKEND
+
+
+KINDS = {
+    YARDSTICK: Kind(("python",), "Python workers, Redis"),
+    "processes": Kind(("swift-processes",), "Swift worker, pool of processes"),
+    "tasks": Kind(("swift-tasks",), "Swift worker, pool of tasks"),
+    "swift-python": Kind(("swift-tasks", "python"), "every other task in Python, Swift first"),
+    "python-swift": Kind(("python", "swift-processes"), "every other task in Swift, Python first"),
+}
+
+
+class Redis:
+    """A private Redis server on the loopback that writes nothing; only the yardstick uses it."""
+
+    def __init__(self, folder):
+        executable = shutil.which("redis-server")
+        assert executable, "redis-server is missing: Interop/test.sh installs it"
+        self.port = free_port()
+        self.log = open(folder / "redis.log", "wb")
+        self.process = subprocess.Popen(
+            [executable, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
+        )
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.log.close()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Fleet:
+    """Workers of one kind, and the client that sends workflows to them."""
+
+    def __init__(self, name, folder: pathlib.Path):
+        self.name = name
+        self.kind = KINDS[name]
+        self.folder = folder
+        self.wire = Wire()
+        self.default_queue = unique(f"{name}-default")
+        self.journal = self.wire.declare(unique(f"{name}-journal"))
+        self.redis = Redis(folder) if name == YARDSTICK else None
+        self.backend = self.redis.url if self.redis else self.kind.backend
+        self.prefix = unique(f"{name}.chord")
+        self.app = make_app(harness.BROKER_URL, self.backend, self.default_queue)
+        self.workers = [self._start(worker) for worker in self.kind.workers]
+        self.observers = {}
+        self.observations = {}
+
+    def _start(self, kind):
+        queues = [unique(f"{self.name}-{kind}"), self.default_queue]
+        environment = {"FLOW_BACKEND": self.backend, "FLOW_DEFAULT_QUEUE": self.default_queue, "FLOW_CHORD_PREFIX": self.prefix}
+        if kind == "python":
+            command = [sys.executable, "-m", "celery", "-A", "proj.flows", "worker", "-P", "threads", "-c", "8", "-l", "info"]
+        else:
+            command = [harness.FLOW_WORKER, "worker", "-P", kind.removeprefix("swift-"), "-c", "4", "-l", "info"]
+        command += ["-Q", ",".join(queues), "-n", f"{self.name}-{kind}@%h"]
+        return Worker(command, queues, self.folder / f"{kind}.log", environment=environment.items())
+
+    def wait_until_ready(self):
+        for worker in self.workers:
+            worker.wait_until_ready(self.wire, timeout=PATIENCE)
+
+    def send(self, workflows):
+        """Sends all workflows; one that cannot be sent says so when it is asked for."""
+        before = current_app._get_current_object()
+        self.app.set_current()
+        try:
+            for workflow in workflows:
+                kit = Kit(self.app, [worker.queue for worker in self.workers], self.journal, workflow.name)
+                try:
+                    self.observers[workflow.name] = Observer(workflow, workflow.send(kit), self.name)
+                except Exception as error:
+                    self.observers[workflow.name] = error
+        finally:
+            before.set_current()
+
+    def collect(self):
+        """What came of each workflow."""
+        deadline = time.monotonic() + PATIENCE
+        sent = [observer for observer in self.observers.values() if isinstance(observer, Observer)]
+        for observer in sent:
+            observer.wait(deadline)
+        while time.monotonic() < deadline and not all(observer.has_all_calls for observer in sent):
+            self._read_journal(0.1)
+
+    def settle(self):
+        """What nobody expects has had time to come: from here on only the observations count."""
+        self._read_journal(0)
+        for name, observer in self.observers.items():
+            self.observations[name] = observer.observation() if isinstance(observer, Observer) else observer
+        self.observers = {}
+        # Results that nobody holds any more unsubscribe, for which the store has to be there.
+        gc.collect()
+
+    def _read_journal(self, pause):
+        message = self.wire.channel.basic_get(self.journal, no_ack=True)
+        if message is None:
+            time.sleep(pause)
+        while message is not None:
+            observer = self.observers.get(json.loads(message.body)[1]["flow"])
+            observer.add_call(message)
+            message = self.wire.channel.basic_get(self.journal, no_ack=True)
+
+    def observe(self, name):
+        """What came of a workflow; raises the error where it could not be sent."""
+        observation = self.observations[name]
+        if isinstance(observation, Exception):
+            raise observation
+        return observation
+
+    @property
+    def log_text(self):
+        return "\n".join(f"{worker.log_path}:\n{worker.log_text[-3000:]}" for worker in self.workers)
+
+    def end(self):
+        for worker in self.workers:
+            worker.end()
+        if self.redis:
+            self.redis.end()
+        self.wire.delete(*[queue for worker in self.workers for queue in worker.queues])
+        self.wire.close()

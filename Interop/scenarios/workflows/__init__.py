@@ -1,0 +1,91 @@
+"""Workflows of Celery's canvas, written once: each sends itself with the kit of a fleet, and says what comes of it.
+
+What a fleet makes of a workflow is compared with what a Python-only fleet with Redis makes of it in the same run. `expected` is the value of the
+main result there, or the text of its error; it keeps people, and the yardstick, honest.
+"""
+import dataclasses
+import importlib
+
+MODULES = {
+    "chains": "Chains", "links": "Callbacks and errbacks", "groups": "Groups", "chords": "Chords", "failures": "Chords that fail",
+    "replacements": "Tasks that replace and send", "builtin": "map, starmap, chunks", "options": "Options and stamps",
+}
+SWIFT = ("processes", "tasks")
+MIXED = ("swift-python", "python-swift")
+
+
+class Part(dict):
+    """A map of which only some keys are expected."""
+
+    def __eq__(self, other):
+        return isinstance(other, dict) and all(key in other and other[key] == value for key, value in self.items())
+
+    __hash__ = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """How some fleets are to differ from the measure, and why."""
+
+    reason: str
+    fleets: tuple = SWIFT + MIXED
+    # Nodes of the result that end in another way; without a map: that have nothing to say there.
+    nodes: dict = dataclasses.field(default_factory=dict)
+    # The labels of all calls, where they differ.
+    calls: tuple | None = None
+
+    def apply(self, observation):
+        """What is to be observed instead."""
+        changed = {**observation, "nodes": {**observation["nodes"], **self.nodes}}
+        if self.calls is not None:
+            changed["calls"] = list(self.calls)
+        return changed
+
+    def reduce(self, observation):
+        """Of what was observed, what is compared."""
+        return observation if self.calls is None else {**observation, "calls": [call["label"] for call in observation["calls"]]}
+
+
+@dataclasses.dataclass(frozen=True)
+class Workflow:
+    name: str
+    title: str
+    module: str
+    send: object
+    # The value of the main result, or the text of its error.
+    expected: object
+    # How many calls of the journal's tasks there are.
+    calls: int = 0
+    # Nodes of the result from which nothing ever comes.
+    silent: tuple = ()
+    differences: tuple = ()
+
+    def difference(self, fleet):
+        return next((difference for difference in self.differences if fleet in difference.fleets), Difference("", ()))
+
+    def silent_nodes(self, fleet):
+        return {name for name in self.silent if self.difference(fleet).nodes.get(name, {}).get("state", "PENDING") == "PENDING"}
+
+    def call_count(self, fleet):
+        calls = self.difference(fleet).calls
+        return self.calls if calls is None else len(calls)
+
+
+WORKFLOWS = {}
+
+
+def workflow(expected, *differences, **options):
+    """Registers a function as a workflow; the first line of its docstring is the title."""
+
+    def register(send):
+        name = send.__name__
+        assert name not in WORKFLOWS, name
+        module = send.__module__.rpartition(".")[2]
+        WORKFLOWS[name] = Workflow(name, send.__doc__.strip().splitlines()[0], module, send, expected, differences=differences, **options)
+        return send
+
+    return register
+
+
+for name in MODULES:
+    importlib.import_module(f"workflows.{name}")
