@@ -57,7 +57,7 @@ extension ExceptionInfo {
 
 extension ExceptionInfo {
     /// The exception as Python's `repr` shows it, such as `ValueError('bad', 7)`: what events and logs carry.
-    public var pythonRepr: String { "\(className)(\(arguments.map { PythonRepr.repr($0) }.joined(separator: ", ")))" }
+    public var pythonRepr: String { "\(className)(\(arguments.map { PythonRepr.exact($0) }.joined(separator: ", ")))" }
 
     /// The message as Python's `str` shows it: a single text as it is, otherwise all arguments in parentheses.
     public var message: String {
