@@ -134,6 +134,7 @@ class Run:
         self.started = 0
         self.others = []
         self.kills = 0
+        self.was_frozen = False
         self.results = collections.defaultdict(list)
         self.members = set()
         self.unknown = []
@@ -150,7 +151,8 @@ class Run:
 
     def start_collector(self, place):
         self.started += 1
-        self.collectors[place] = self.swift(f"collector{self.started}", "-Q", f"chord-run-idle-{place}")
+        # A heartbeat that tells the broker soon of a frozen owner.
+        self.collectors[place] = self.swift(f"collector{self.started}", "-Q", f"chord-run-idle-{place}", "broker_heartbeat=2")
 
     def start(self):
         for place in range(2):
@@ -174,6 +176,17 @@ class Run:
                     return place
             time.sleep(0.05)
         raise RuntimeError("nobody collects")
+
+    def freeze_owner(self):
+        """The owner stands still until the broker has given the queue to the other one, and then goes on as if nothing had happened."""
+        place = self.owner()
+        frozen = self.collectors[place]
+        os.killpg(frozen.process.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + 30
+        while not self.collectors[1 - place].collects() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        os.killpg(frozen.process.pid, signal.SIGCONT)
+        self.was_frozen = self.collectors[1 - place].collects()
 
     def kill_owner(self):
         time.sleep(self.random.uniform(0.1, 1.2))
@@ -248,6 +261,7 @@ class Run:
         print(f"    sent after {time.monotonic() - began:.1f} s", flush=True)
         for _ in range(self.options.kills - 2):
             self.kill_owner()
+        self.freeze_owner()
         good = self.collect(len(self.chords) - len(held), PATIENCE)
         print(f"    {len(self.results)} bodies, {self.kills} kills after {time.monotonic() - began:.1f} s", flush=True)
         self.restart_broker()
@@ -277,6 +291,7 @@ class Run:
                 member in self.members for chord in self.chords if chord.replies for member in chord.members
             ),
             "the owner was killed often enough": self.kills >= self.options.kills,
+            "the owner was frozen until another one had the queue": self.was_frozen,
         }
         repeated = sum(len(outcomes) - 1 for outcomes in self.results.values())
         for what, holds in checks.items():
