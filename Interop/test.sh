@@ -164,7 +164,7 @@ tier_interop() {
         (
             cd "$interop/scenarios"
             export SWCELERY=$swcelery SWCELERY_EXAMPLE_WORKER=$examples/exampleworker SWCELERY_OUTCOME_WORKER=$examples/outcomeworker
-            export SWCELERY_FLOW_WORKER=$examples/flowworker
+            export SWCELERY_FLOW_WORKER=$examples/flowworker SWCELERY_FLOW_CLIENT=$examples/flowclient
             logged interop timeout --kill-after 30 1800 "$python" -m pytest --junitxml "$work/interop.xml"
         ) || status=$?
     fi

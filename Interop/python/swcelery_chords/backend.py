@@ -8,6 +8,7 @@ from celery.backends.rpc import RPCBackend
 from celery.exceptions import TaskRevokedError
 from kombu.serialization import dumps
 from kombu.utils.objects import cached_property
+from kombu.utils.uuid import uuid
 
 from . import canvas, manifest
 from .collector import Collector
@@ -41,14 +42,17 @@ class ChordRPCBackend(RPCBackend):
         """Makes a chord known to its collector. Raises, before any of its tasks is sent, where the broker does not take it."""
         group_id, results = header_result_args
         run = canvas.current_run(self)
-        members = [[task_id, run.reply_to or reply_to] for task_id, reply_to in manifest.members(results)]
-        expires = self.app.conf.get("result_chord_expires")
-        text = manifest.encode(group_id, members, body, self._root_id(body), run.policy, manifest.deadline(expires))
+        members, shape = manifest.members(results)
+        if run.reply_to:
+            members = [[task_id, run.reply_to] for task_id, _ in members]
         conf = self.app.conf
+        expires = conf.get("result_chord_expires")
+        text = manifest.encode(group_id, members, body, shape, self._root_id(body), run.policy, manifest.deadline(expires))
         publisher(self.app).publish(
             text, self.collector.queue(group_id), declare=True,
             retry_policy=conf.task_publish_retry_policy if conf.task_publish_retry else None,
-            content_type="application/json", content_encoding="utf-8", delivery_mode=2, correlation_id=group_id, type=manifest.TYPE,
+            content_type="application/json", content_encoding="utf-8", delivery_mode=2, correlation_id=group_id,
+            message_id=uuid(), type=manifest.TYPE,
         )
 
     def _root_id(self, body):
@@ -80,16 +84,16 @@ class ChordRPCBackend(RPCBackend):
         if state not in states.READY_STATES or not self.collector.collects(reply_to):
             return super().store_result(task_id, result, state, traceback=traceback, request=request, **kwargs)
         reported = _reported.get()
-        if reported is not None:
-            if task_id in reported:
-                return result
-            reported.add(task_id)
+        if reported is not None and task_id in reported:
+            return result
         meta = self._to_result(task_id, state, result, traceback, request)
         content_type, content_encoding, text = dumps(meta, self.serializer)
         publisher(self.app).publish(
             text, reply_to, retry_policy=self.retry_policy,
             content_type=content_type, content_encoding=content_encoding, delivery_mode=2, correlation_id=correlation_id,
         )
+        if reported is not None:
+            reported.add(task_id)
         return result
 
     def on_chord_part_return(self, request, state, result, **kwargs):

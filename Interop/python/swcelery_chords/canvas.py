@@ -62,10 +62,14 @@ def _running(run, backend_class):
             return run(self, header, body, partial_args, app, *args, **options)
         own = dict(self.options)
         policy = manifest.policy(options.get("headers"), own.get("headers"), header.options.get("headers"))
-        reply_to = options.pop("reply_to", None) or own.pop("reply_to", None)
+        own_reply_to = own.pop("reply_to", None)
+        reply_to = options.pop("reply_to", None) or own_reply_to
         if reply_to:
             # As an option of the whole it would overrule the collector's queue, member by member.
             body.options["reply_to"] = reply_to
+        if isinstance(header.tasks, list):
+            # Before 5.7 this is the caller's list, and freezing would leave tasks in it that have their ids and reply queues already.
+            header.tasks = list(header.tasks)
         token = _run.set(ChordRun(backend, policy, reply_to))
         try:
             return run(_with_options(self, _without_policy(own)), header, body, partial_args, app, *args, **_without_policy(options))

@@ -22,24 +22,31 @@ def remember_reply_to(result, reply_to):
 
 
 def members(results):
-    """The ids and first reply queues of the tasks that complete a header, in the order in which the body gets their results."""
+    """The ids and first reply queues of the tasks that complete a header, in the order in which the body gets their results.
+
+    And how these are nested in the list that the body gets: None for a plain list, otherwise a list of True for a task and
+    of lists, since a chain that ends in a group has a list of results.
+    """
     found = []
-    waiting = [iter(results)]
-    while waiting:
-        for result in waiting[-1]:
-            if isinstance(result, ResultSet):
-                waiting.append(iter(result.results))
-                break
-            if not hasattr(result, _REPLY_TO):
-                raise NotImplementedError(f"task {result.id} cannot be part of a chord: it was not frozen by celery.canvas.Signature")
-            found.append([result.id, getattr(result, _REPLY_TO)])
-        else:
-            waiting.pop()
+    shape = _shape(results, found)
     if not found:
         raise ValueError("a chord needs a task in its header that has a result")
     if len({task_id for task_id, _ in found}) < len(found):
         raise ValueError("a task id occurs twice in the header of a chord")
-    return found
+    return found, None if all(part is True for part in shape) else shape
+
+
+def _shape(results, found):
+    shape = []
+    for result in results:
+        if isinstance(result, ResultSet):
+            shape.append(_shape(result.results, found))
+        elif hasattr(result, _REPLY_TO):
+            found.append([result.id, getattr(result, _REPLY_TO)])
+            shape.append(True)
+        else:
+            raise NotImplementedError(f"task {result.id} cannot be part of a chord: celery.canvas.Signature has not frozen it")
+    return shape
 
 
 def policy(*headers):
@@ -64,10 +71,11 @@ def deadline(expires):
     return (datetime.now(timezone.utc) + expires).isoformat()
 
 
-def encode(group_id, members, body, root_id, policy, deadline):
+def encode(group_id, members, body, shape, root_id, policy, deadline):
     """The manifest as it travels."""
     text = dumps({
-        "version": VERSION, "group_id": group_id, "members": members, "body": body, "root_id": root_id, "policy": policy, "deadline": deadline,
+        "version": VERSION, "group_id": group_id, "members": members, "body": body, "shape": shape, "root_id": root_id, "policy": policy,
+        "deadline": deadline,
     }).encode()
     if len(text) > MAX_BYTES:
         raise ValueError(f"the manifest of a chord takes {len(text)} bytes, more than {MAX_BYTES}: its body or its header is too large")

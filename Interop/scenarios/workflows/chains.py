@@ -59,7 +59,7 @@ def chain_of_chains(f):
 
 @workflow(24)
 def chain_by_operator(f):
-    """Chains of the operator |, one of them extended twice"""
+    """A chain by operators, extended twice"""
     start = f.add(1, 1) | f.add(1)
     return (start | (f.mul(2) | f.mul(4))).apply_async()
 

@@ -61,7 +61,8 @@ extension Signature {
     /// - Throws: ``CeleryError/Code/invalidSignature`` where there is no list of arguments, or no size of chunks.
     package func chunksGroup() throws(CeleryError) -> Signature? {
         guard task == "celery.chunks" else { return nil }
-        guard let inner = kwargs["task"], let calls = kwargs["it"]?.arrayValue, let size = kwargs["n"]?.intValue, size > 0
+        guard let inner = kwargs["task"], let calls = kwargs["it"]?.arrayValue, let size = kwargs["n"]?.intValue,
+            size > 0
         else { throw CeleryError(.invalidSignature, "chunks need a task, a list of arguments and a size from 1") }
         var parts: [Signature] = []
         for start in stride(from: 0, to: calls.count, by: size) {

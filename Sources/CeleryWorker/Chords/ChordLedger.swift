@@ -106,7 +106,7 @@ extension ChordLedger {
     /// A chord with the same body and the same members, which the manifest then is a copy of.
     private func copy(of manifest: ChordManifest) -> ChordNumber? {
         guard let bodyID = manifest.bodyID, let number = index.chord(ofBody: bodyID), let chord = chords[number],
-            !chord.isRefused, chord.manifest.members == manifest.members
+            !chord.isRefused, chord.manifest.members.starts(with: manifest.members)
         else { return nil }
         return number
     }
@@ -117,6 +117,37 @@ extension ChordLedger {
         var actions: [ChordAction] = []
         for part in orphans.take(Set(manifest.members.map(\.id))) { actions += receive(part, now: now) }
         return actions
+    }
+}
+
+// MARK: - Further members
+
+extension ChordLedger {
+    /// A member has added others, whose results the body waits for as well.
+    ///
+    /// It came before the member's own result, and is kept with the results, for the next owner. What was added before
+    /// counts once; what a chord that is over gets is of no use.
+    mutating func receive(_ addition: ChordAddition, tag: UInt64, bytes size: Int, now: Double) -> [ChordAction] {
+        guard let number = index.chord(ofGroup: addition.groupID), var chord = chords[number],
+            chord.phase == .collecting
+        else { return [.settle([tag], .ack), .report(.repeated(id: addition.groupID))] }
+        var known = Set(chord.manifest.members.map(\.id))
+        let added = addition.members.filter { known.insert($0.id).inserted }
+        for member in added {
+            index.insert(member.id, ChordIndex.Place(chord: number, index: chord.manifest.members.count))
+            chord.add(member)
+        }
+        chord.tags.append(tag)
+        chord.bytes += size
+        chordBytes += size
+        chords[number] = chord
+        let count = chord.manifest.members.count
+        guard count <= limits.members else {
+            return [.report(.tooMany(group: addition.groupID, members: count))]
+                + fail(number, .tooMany(count, limit: limits.members))
+        }
+        let further = ChordManifest(groupID: addition.groupID, members: added, body: .null)
+        return claimOrphans(of: further, now: now) + enforceLimit()
     }
 }
 

@@ -147,6 +147,11 @@ extension ChordOwner {
                         now: now
                     )
                 )
+            case ChordAddition.type?:
+                let addition = try ChordAddition(decoding: message.body)
+                perform(
+                    ledger.receive(addition, tag: message.deliveryTag, bytes: message.body.count, now: now)
+                )
             case ChordMark.type?:
                 perform(ledger.receive(try ChordMark(decoding: message.body), tag: message.deliveryTag))
             default:

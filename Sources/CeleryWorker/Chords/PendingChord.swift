@@ -12,7 +12,7 @@ struct PendingChord: Sendable {
         case ended
     }
 
-    let manifest: ChordManifest
+    private(set) var manifest: ChordManifest
     /// When it became known to this owner, in seconds since 1970.
     let since: Double
     /// Deliveries of the manifest: one, or several where its sender had to repeat it.
@@ -51,6 +51,14 @@ struct PendingChord: Sendable {
     mutating func addManifest(_ tag: UInt64, messageID: String?) {
         manifestTags.append(tag)
         if let messageID, !messageIDs.contains(messageID) { messageIDs.append(messageID) }
+    }
+
+    /// Adds a member behind the others.
+    mutating func add(_ member: ChordManifest.Member) {
+        manifest.members.append(member)
+        manifest.shape?.append(.task)
+        states.append(nil)
+        missing += 1
     }
 
     /// Whether the member is missing.

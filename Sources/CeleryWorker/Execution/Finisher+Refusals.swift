@@ -52,9 +52,11 @@ extension Finisher {
             arguments: [.string(error.message)]
         )
         let failure = TaskOutcome.Failure(exception: exception, traceback: nil)
-        for step in composer.messages(failing: run.body.embed.chain ?? [], failure) { publish(step, for: nil) {} }
-        let message = composer.message(of: request.envelope, .failure, exception)
-        publish(message, for: request) { self.ledger.settle(request.delivery, .reject(requeue: false)) }
+        var messages = [composer.message(of: request.envelope, .failure, exception)]
+        messages += composer.messages(failing: run.body.embed.chain ?? [], failure)
+        publish(messages.compactMap(\.self), for: request) {
+            self.ledger.settle(request.delivery, .reject(requeue: false))
+        }
     }
 
     /// Refuses a request whose body cannot be read: it was not acknowledged yet.
