@@ -155,9 +155,9 @@ class Fleet:
         self._read_journal(0)
         for name, observer in self.observers.items():
             self.observations[name] = observer if isinstance(observer, Exception) else observer.observation()
+            if isinstance(observer, Observer):
+                observer.close()
         self.observers = {}
-        # Results that nobody holds any more unsubscribe, for which the store has to be there.
-        gc.collect()
 
     def _read_journal(self, pause):
         message = self.wire.channel.basic_get(self.journal, no_ack=True)
@@ -179,6 +179,9 @@ class Fleet:
         return "\n".join(f"{worker.log_path}:\n{worker.log_text[-3000:]}" for worker in self.workers)
 
     def end(self):
+        self.observers = {}
+        # Results that nobody holds any more unsubscribe, for which the store has to be there.
+        gc.collect()
         if self.swift_client:
             self.swift_client.kill()
         for worker in self.workers:

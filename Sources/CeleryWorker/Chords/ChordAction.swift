@@ -1,4 +1,5 @@
 import AMQP
+import Celery
 import CeleryProtocol
 
 /// Names a chord in a ledger.

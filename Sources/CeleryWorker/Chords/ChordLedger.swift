@@ -1,3 +1,4 @@
+import AMQP
 import Celery
 import CeleryProtocol
 import DequeModule
@@ -61,6 +62,8 @@ struct ChordLedger: Sendable {
     var isEmpty: Bool { chords.isEmpty && orphans.isEmpty }
     /// Chords whose followers are being published.
     var endingCount: Int { chords.values.count { $0.phase == .ending } }
+    /// Chords whose followers are published, and whose results are still on their way to their callers.
+    var endedCount: Int { chords.values.count { $0.phase == .ended } }
     /// When the oldest message that is held came, in seconds since 1970.
     var oldest: Double? {
         let chord = chords.values.lazy.map { $0.since }.min()

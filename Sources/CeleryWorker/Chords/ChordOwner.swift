@@ -34,6 +34,8 @@ struct ChordOwner {
     private let environment: Environment
     private var ledger: ChordLedger
     private var session: ChordSession?
+    /// The last channel that has ended; what still comes from it comes again.
+    private var endedEpoch: UInt64 = 0
     private var waiting: Deque<ChordEnding> = []
     private var running = 0
     private var ticks = false
@@ -53,17 +55,18 @@ struct ChordOwner {
             handle(event)
             startWaiting()
             armTick()
-            if running == 0, let stopped { stopped.open() }
+            if running == 0, ledger.endedCount == 0, let stopped { stopped.open() }
         }
     }
 
     private mutating func handle(_ event: ChordEvent) {
         switch event {
         case .consumer(.deliveries(let messages), let source):
-            guard stopped == nil else { return }
+            guard stopped == nil, source.epoch.number > endedEpoch else { return }
             enter(source)
             for message in messages { receive(message) }
         case .consumer(_, let source):
+            endedEpoch = max(endedEpoch, source.epoch.number)
             if session?.source.epoch == source.epoch { leave() }
         case .forwarded(let number): perform(ledger.forwarded(number))
         case .relayed(let tag, let epoch):

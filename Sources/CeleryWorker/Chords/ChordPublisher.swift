@@ -49,7 +49,7 @@ struct ChordPublisher: Sendable {
         )
         for task in composition.manifests + composition.tasks where task.message.body.count > maxBodySize {
             throw CeleryError(
-                .tooLarge,
+                .messageTooLarge,
                 "the message of the chord's body has \(task.message.body.count) bytes, more than publish_max_body_size"
                     + " (\(maxBodySize))"
             )

@@ -10,7 +10,8 @@ struct ResultComposer: Sendable {
     private let isUTC: Bool
     private let isExtended: Bool
     private let deliveryMode: UInt8
-    private let collector: ChordCollector
+    /// Whose results are a chord's, and so have to outlive a restart of the broker.
+    let collector: ChordCollector
     private let now: @Sendable () -> Date
 
     init(configuration: CeleryConfiguration, hostname: String, now: @escaping @Sendable () -> Date = { Date() }) {

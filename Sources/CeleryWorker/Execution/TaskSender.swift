@@ -113,6 +113,11 @@ extension TaskSender {
         )
     }
 
+    /// The surroundings of what follows a chord.
+    var chordContext: SendContext {
+        SendContext(origin: origin, registered: { [tasks] name in tasks[name]?.sendOptions })
+    }
+
     /// Sends what was composed, and remembers the children of the running task.
     private func send(_ composition: Composition, childrenOf run: TaskRun) async throws(CeleryError) {
         try await send(composition)
