@@ -93,7 +93,9 @@ extension WorkerParts {
         intake.post(.hold)
         consumer.cancel()
         await consumer.value
-        await chords?.finish(limit: coldShutdown.isOpen ? configuration.cancellationTimeout : configuration.flushTimeout)
+        await chords?.finish(
+            limit: coldShutdown.isOpen ? configuration.cancellationTimeout : configuration.flushTimeout
+        )
         await withinColdLimit { [consuming] in await consuming.stopConsumers() }
         let drained = Gate<Void>()
         intake.post(.drain(drained))

@@ -1,7 +1,6 @@
 import AMQP
 import Celery
 import CeleryProtocol
-import DequeModule
 import FoundationEssentials
 
 /// What the owner of a collector queue knows of the chords in it: which results are there, which are missing, and what is
@@ -25,37 +24,24 @@ struct ChordLedger: Sendable {
         var remembered = 10_000
     }
 
-    /// Where a task's result belongs.
-    private struct Place: Hashable {
-        let chord: ChordNumber
-        let index: Int
-    }
-
-    private struct Orphan {
-        let part: ChordPart
-        let since: Double
-    }
-
     let limits: Limits
     private var chords: [ChordNumber: PendingChord] = [:]
     private var lastNumber: ChordNumber = 0
-    /// Members by id; a task of two chords has two places.
-    private var places: [String: [Place]] = [:]
-    private var groups: [String: ChordNumber] = [:]
-    private var bodies: [String: ChordNumber] = [:]
+    private var index = ChordIndex()
     /// Results that more than one chord keeps, with the number of those.
     private var shared: [UInt64: Int] = [:]
-    private var orphans: Deque<Orphan> = []
-    private var orphanBytes = 0
+    private var orphans = ChordOrphans()
     private var remembered = ChordMemory()
-    /// The size of everything that is kept.
-    private(set) var bytes = 0
+    /// The size of what is kept for chords.
+    private var chordBytes = 0
 
     init(limits: Limits = Limits()) {
         self.limits = limits
         remembered = ChordMemory(capacity: limits.remembered)
     }
 
+    /// The size of everything that is kept.
+    var bytes: Int { chordBytes + orphans.bytes }
     /// Chords that have not been let go of.
     var count: Int { chords.count }
     /// Whether nothing is held.
@@ -67,7 +53,7 @@ struct ChordLedger: Sendable {
     /// When the oldest message that is held came, in seconds since 1970.
     var oldest: Double? {
         let chord = chords.values.lazy.map { $0.since }.min()
-        return [chord, orphans.first.map { $0.since }].compactMap(\.self).min()
+        return [chord, orphans.oldest].compactMap(\.self).min()
     }
 
     /// The channel is gone, and with it everything that was held.
@@ -104,47 +90,32 @@ extension ChordLedger {
         var chord = PendingChord(manifest, since: now)
         chord.addManifest(tag, messageID: messageID)
         chord.bytes = size
-        bytes += size
+        chordBytes += size
         guard manifest.members.count <= limits.members else {
             chord.isRefused = true
             chords[number] = chord
-            let text = "the chord has \(manifest.members.count) members, more than chord_max_members (\(limits.members))"
             return [.report(.tooMany(group: group, members: manifest.members.count))]
-                + fail(number, ChordEnding.Failure(message: text))
+                + fail(number, .tooMany(manifest.members.count, limit: limits.members))
         }
         chords[number] = chord
-        enter(manifest, number)
+        index.insert(manifest, number)
         return [.report(.announced(group: group, members: manifest.members.count))]
             + claimOrphans(of: manifest, now: now) + enforceLimit()
     }
 
     /// A chord with the same body and the same members, which the manifest then is a copy of.
     private func copy(of manifest: ChordManifest) -> ChordNumber? {
-        guard let bodyID = manifest.bodyID, let number = bodies[bodyID], let chord = chords[number],
+        guard let bodyID = manifest.bodyID, let number = index.chord(ofBody: bodyID), let chord = chords[number],
             !chord.isRefused, chord.manifest.members == manifest.members
         else { return nil }
         return number
     }
 
-    private mutating func enter(_ manifest: ChordManifest, _ number: ChordNumber) {
-        groups[manifest.groupID] = number
-        if let bodyID = manifest.bodyID { bodies[bodyID] = number }
-        for (index, member) in manifest.members.enumerated() {
-            places[member.id, default: []].append(Place(chord: number, index: index))
-        }
-    }
-
     /// Takes in the members' results that came before their manifest.
     private mutating func claimOrphans(of manifest: ChordManifest, now: Double) -> [ChordAction] {
         guard !orphans.isEmpty else { return [] }
-        let ids = Set(manifest.members.map(\.id))
-        let claimed = orphans.filter { ids.contains($0.part.id) }
-        orphans.removeAll { ids.contains($0.part.id) }
         var actions: [ChordAction] = []
-        for orphan in claimed {
-            release(orphan)
-            actions += receive(orphan.part, now: now)
-        }
+        for part in orphans.take(Set(manifest.members.map(\.id))) { actions += receive(part, now: now) }
         return actions
     }
 }
@@ -154,7 +125,7 @@ extension ChordLedger {
 extension ChordLedger {
     /// A result has come.
     mutating func receive(_ part: ChordPart, now: Double) -> [ChordAction] {
-        guard let found = places[part.id] else { return receiveUnknown(part, now: now) }
+        guard let found = index.places(of: part.id) else { return receiveUnknown(part, now: now) }
         if case .interim = part.state { return relay(part, found) }
         var actions: [ChordAction] = []
         var keepers = 0
@@ -167,7 +138,7 @@ extension ChordLedger {
                 keepers += 1
                 chord.tags.append(part.tag)
                 chord.bytes += part.bytes
-                bytes += part.bytes
+                chordBytes += part.bytes
                 if let replyTo {
                     chord.unconfirmed += 1
                     actions.append(.forward(part, to: replyTo, of: place.chord))
@@ -186,7 +157,7 @@ extension ChordLedger {
         return actions + enforceLimit()
     }
 
-    private func relay(_ part: ChordPart, _ found: [Place]) -> [ChordAction] {
+    private func relay(_ part: ChordPart, _ found: [ChordIndex.Place]) -> [ChordAction] {
         var targets: [String] = []
         for place in found {
             guard let chord = chords[place.chord], chord.misses(place.index),
@@ -199,9 +170,7 @@ extension ChordLedger {
 
     private mutating func receiveUnknown(_ part: ChordPart, now: Double) -> [ChordAction] {
         if case .interim = part.state { return [.settle([part.tag], .ack)] }
-        orphans.append(Orphan(part: part, since: now))
-        orphanBytes += part.bytes
-        bytes += part.bytes
+        orphans.append(part, now: now)
         var actions: [ChordAction] = []
         while orphans.count > limits.orphans || bytes > limits.bytes && !orphans.isEmpty {
             actions += dropOldestOrphan()
@@ -210,14 +179,8 @@ extension ChordLedger {
     }
 
     private mutating func dropOldestOrphan() -> [ChordAction] {
-        guard let orphan = orphans.popFirst() else { return [] }
-        release(orphan)
-        return [.settle([orphan.part.tag], .ack), .report(.unknown(id: orphan.part.id))]
-    }
-
-    private mutating func release(_ orphan: Orphan) {
-        orphanBytes -= orphan.part.bytes
-        bytes -= orphan.part.bytes
+        guard let part = orphans.popFirst() else { return [] }
+        return [.settle([part.tag], .ack), .report(.unknown(id: part.id))]
     }
 }
 
@@ -227,7 +190,7 @@ extension ChordLedger {
     /// Looks after deadlines, and lets go of results that nobody has claimed.
     mutating func tick(now: Double) -> [ChordAction] {
         var actions: [ChordAction] = []
-        while let first = orphans.first, now - first.since >= limits.orphanTime { actions += dropOldestOrphan() }
+        while let oldest = orphans.oldest, now - oldest >= limits.orphanTime { actions += dropOldestOrphan() }
         for (number, chord) in chords where chord.phase == .collecting && !chord.isMarked {
             guard let deadline = chord.manifest.deadline, deadline.date.timeIntervalSince1970 <= now else { continue }
             chords[number]?.isMarked = true
@@ -241,7 +204,7 @@ extension ChordLedger {
 
     /// A mark has come: what is missing now is late, for every owner of the queue.
     mutating func receive(_ mark: ChordMark, tag: UInt64) -> [ChordAction] {
-        guard let number = groups[mark.groupID], let chord = chords[number], chord.phase == .collecting,
+        guard let number = index.chord(ofGroup: mark.groupID), let chord = chords[number], chord.phase == .collecting,
             chord.manifest.deadline == mark.deadline
         else { return [.settle([tag], .ack)] }
         chords[number]?.tags.append(tag)
@@ -302,8 +265,8 @@ extension ChordLedger {
     private mutating func releaseIfDone(_ number: ChordNumber) -> [ChordAction] {
         guard let chord = chords[number], chord.phase == .ended, chord.unconfirmed == 0 else { return [] }
         chords[number] = nil
-        bytes -= chord.bytes
-        forget(chord, number)
+        chordBytes -= chord.bytes
+        index.remove(chord.manifest, number)
         if !chord.isRefused { for id in chord.messageIDs { remembered.insert(id) } }
         let release = ChordRelease(
             manifests: chord.manifestTags,
@@ -312,15 +275,6 @@ extension ChordLedger {
             needsBarrier: chord.hasLateManifest
         )
         return [.release(release), .report(.released(group: chord.manifest.groupID))]
-    }
-
-    private mutating func forget(_ chord: PendingChord, _ number: ChordNumber) {
-        if groups[chord.manifest.groupID] == number { groups[chord.manifest.groupID] = nil }
-        if let bodyID = chord.bodyID, bodies[bodyID] == number { bodies[bodyID] = nil }
-        for member in chord.manifest.members {
-            places[member.id]?.removeAll { $0.chord == number }
-            if places[member.id]?.isEmpty == true { places[member.id] = nil }
-        }
     }
 
     /// Whether a chord is the last one to let go of a delivery.
@@ -341,7 +295,7 @@ extension ChordLedger {
             let pending = chords.filter { $0.value.phase == .collecting }
             guard let (number, chord) = pending.max(by: { $0.value.bytes < $1.value.bytes }) else { break }
             actions.append(.report(.tooLarge(group: chord.manifest.groupID, bytes: chord.bytes)))
-            bytes -= chord.bytes
+            chordBytes -= chord.bytes
             chords[number]?.bytes = 0
             actions += fail(number, .tooLarge(chord, limit: limits.bytes))
         }

@@ -60,6 +60,11 @@ extension ChordEnding.Failure {
         )
     }
 
+    /// The chord names more members than it may.
+    static func tooMany(_ members: Int, limit: Int) -> Self {
+        Self(message: "the chord has \(members) members, more than chord_max_members (\(limit))")
+    }
+
     /// The results are more than the collector keeps.
     static func tooLarge(_ chord: PendingChord, limit: Int) -> Self {
         Self(

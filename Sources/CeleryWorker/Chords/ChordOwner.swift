@@ -109,7 +109,9 @@ extension ChordOwner {
 
     /// Hands everything back before the broker takes it, and with it the channel.
     private mutating func reopenInTime() {
-        guard let timeout = environment.timeout, let oldest = ledger.oldest, !isReopening, stopped == nil else { return }
+        guard let timeout = environment.timeout, let oldest = ledger.oldest, !isReopening, stopped == nil else {
+            return
+        }
         let over = now - oldest - timeout.holdLimit.seconds
         // What is being published would be published twice.
         guard over >= 0, ledger.endingCount == 0 || over > timeout.margin.seconds / 2 else { return }

@@ -10,7 +10,7 @@ import Logging
 /// It comes and goes with the worker. The consumers are never cancelled while something is held: their channels are closed,
 /// so that the next owner gets everything, in order.
 final class ChordService: Sendable {
-    /// The queues' prefetch count: none. All of a chord is held until it is complete.
+    /// No bound of what is held: all of a chord is, until it is complete.
     private static let credit = 0
 
     private struct Shard: Sendable {

@@ -27,16 +27,6 @@ extension Finisher {
         publish(messages.compactMap(\.self), for: request) { self.ledger.settle(request.delivery, .ack) }
     }
 
-    /// Tells the collector of a chord of the steps that never run after a revoked one.
-    ///
-    /// In Celery such a chord waits for ever; callers of the steps are told nothing, as there.
-    func publishRevokedSteps(_ chain: [JSONValue], reason: String) {
-        let failure = TaskOutcome.Failure(exception: .revoked(reason), traceback: nil)
-        for message in composer.messages(failing: chain, failure) where composer.collector.collects(message.routingKey) {
-            publish(message, for: nil) {}
-        }
-    }
-
     /// Whether the task's result counts for a chord that another result backend keeps.
     func isForeignChord(_ run: TaskRun) -> Bool {
         run.body.embed.chord.map { !$0.isNull } == true && !composer.collector.collects(run.request.replyTo)
@@ -56,11 +46,17 @@ extension Finisher {
         )
         log.refused(task: request.task.name, id: request.id, request.info, error)
         sendRejected(task: request.task.name, id: request.id, request.info, error)
-        let exception = ExceptionInfo(type: "ChordError", module: "celery.exceptions", arguments: [.string(error.message)])
+        let exception = ExceptionInfo(
+            type: "ChordError",
+            module: "celery.exceptions",
+            arguments: [.string(error.message)]
+        )
         let failure = TaskOutcome.Failure(exception: exception, traceback: nil)
-        for step in composer.messages(failing: run.body.embed.chain ?? [], failure) { publish(step, for: nil) {} }
-        let message = composer.message(of: request.envelope, .failure, exception)
-        publish(message, for: request) { self.ledger.settle(request.delivery, .reject(requeue: false)) }
+        var messages = [composer.message(of: request.envelope, .failure, exception)]
+        messages += composer.messages(failing: run.body.embed.chain ?? [], failure)
+        publish(messages.compactMap(\.self), for: request) {
+            self.ledger.settle(request.delivery, .reject(requeue: false))
+        }
     }
 
     /// Refuses a request whose body cannot be read: it was not acknowledged yet.
