@@ -162,22 +162,15 @@ extension ChordLedger {
         var keepers = 0
         var late: [String] = []
         for place in found {
-            guard var chord = chords[place.chord], chord.misses(place.index) else { continue }
-            let replyTo = chord.manifest.members[place.index].replyTo
-            chord.record(part.state, at: place.index)
-            if chord.phase == .collecting {
+            // In place: a copy of a large chord for each of its results would take time that grows with its square.
+            guard let taking = chords[place.chord]?.take(part, at: place.index) else { continue }
+            if taking.isKept {
                 keepers += 1
-                chord.tags.append(part.tag)
-                chord.bytes += part.bytes
                 chordBytes += part.bytes
-                if let replyTo {
-                    chord.unconfirmed += 1
-                    actions.append(.forward(part, to: replyTo, of: place.chord))
-                }
-            } else if let replyTo {
+                if let replyTo = taking.replyTo { actions.append(.forward(part, to: replyTo, of: place.chord)) }
+            } else if let replyTo = taking.replyTo {
                 late.append(replyTo)
             }
-            chords[place.chord] = chord
         }
         guard keepers > 0 else {
             guard late.isEmpty else { return [.relay(part, to: late)] }
