@@ -239,7 +239,7 @@ done
 
 # Redis is only what workflows on AMQP are measured against.
 case " ${tiers[*]} " in
-    *" interop "*) need_packages redis-server ;;
+    *" interop "*) need_packages_and redis-server ;;
     *) need_packages ;;
 esac
 for tier in "${tiers[@]}"; do
