@@ -84,12 +84,15 @@ need_packages() {
     [ "$status" = 0 ] || fail "apt-get could not install ${missing[*]}"
 }
 
-# Sets `python` to the interpreter of a virtual environment with exactly the packages of python/requirements.txt. The environment is kept in
-# the user's cache, named after the requirements, and shared by every checkout.
-need_python() {
-    local base cache key
+# Sets `python` to the interpreter of a virtual environment with exactly the packages of python/requirements.txt.
+need_python() { need_python_with "$interop/python/requirements.txt"; }
+
+# need_python_with FILE: the same with the packages of FILE. The environment is kept in the user's cache, named after the requirements, and
+# shared by every checkout.
+need_python_with() {
+    local requirements=$1 base cache key
     base=$(python3 -c 'import sys; print(sys.executable, sys.version)')
-    key=$(printf '%s' "$base" | cat - "$interop/python/requirements.txt" | sha256sum | cut -c1-12)
+    key=$(printf '%s' "$base" | cat - "$requirements" | sha256sum | cut -c1-12)
     cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/swcelery
     if ! mkdir -p "$cache" 2>/dev/null || [ ! -w "$cache" ]; then
         cache=$interop/.venv
@@ -103,7 +106,7 @@ need_python() {
             if [ ! -e "$cache/python-$key/complete" ]; then
                 rm -rf "$cache/python-$key"
                 python3 -m venv "$cache/python-$key"
-                "$python" -m pip install --quiet --disable-pip-version-check --no-input -r "$interop/python/requirements.txt"
+                "$python" -m pip install --quiet --disable-pip-version-check --no-input -r "$requirements"
                 : >"$cache/python-$key/complete"
             fi
         ) 9>"$cache/lock"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test tier, on a machine that has nothing but Debian and Swift. Ends with a line `N passed, N failed`, and `, N skipped` where some were.
 #
-#   test.sh [TIER…]     build lint unit model broker interop chaos chords tsan asan; all of these unless some are named
+#   test.sh [TIER…]     build lint unit model broker interop python chaos chords tsan asan; all of these unless some are named
 #   test.sh --rabbitmq 4 [TIER…]
 #                       the same in a Debian 13 beside this system, with RabbitMQ 4.0 and librabbitmq 0.15: broker and interop unless some are
 #                       named. Needs root, and some minutes more the first time: see debian13.sh
@@ -15,6 +15,7 @@
 #   interop   pytest: Python Celery against the Swift worker and client, faults included
 #   model     the model of the collector of chords holds, and wrong designs fail
 #   chords    a thousand chords of ten members and one of ten thousand, while their collector is killed ten times
+#   python    pytest: the result backend for Python, with each version of Celery that it is for
 #   chaos     two minutes of faults of every kind, in an order that stays the same
 #   fuzz      every fuzz target for five seconds; only where it is named, since its build takes minutes (fuzz.sh runs them for longer)
 set -euo pipefail
@@ -171,6 +172,32 @@ tier_interop() {
     tally interop "$status" "$work/interop.xml"
 }
 
+# The versions of Celery run side by side, against one broker.
+tier_python() {
+    local status=0 requirements version running=()
+    logged python build_examples debug "${swift_flags[@]}" || status=$?
+    if [ "$status" != 0 ]; then
+        tally python "$status"
+        return
+    fi
+    broker_start
+    for requirements in "$interop"/python/tests/celery-*.txt "$interop/python/requirements.txt"; do
+        need_python_with "$requirements"
+        version=python-$(sed -n 's/^celery==//p' "$requirements")
+        (
+            cd "$interop/python/tests"
+            export SWCELERY=$swcelery
+            logged "$version" timeout --kill-after 30 300 "$python" -m pytest --junitxml "$work/$version.xml"
+        ) &
+        running+=("$version=$!")
+    done
+    for version in "${running[@]}"; do
+        status=0
+        wait "${version##*=}" || status=$?
+        tally "${version%=*}" "$status" "$work/${version%=*}.xml"
+    done
+}
+
 tier_chaos() {
     local status=0
     need_python
@@ -205,7 +232,7 @@ tier_fuzz() {
 }
 
 tiers=("$@")
-[ $# -gt 0 ] || tiers=(build lint unit model broker interop chaos chords tsan asan)
+[ $# -gt 0 ] || tiers=(build lint unit model broker interop python chaos chords tsan asan)
 for tier in "${tiers[@]}"; do
     declare -F "tier_$tier" >/dev/null || fail "there is no tier $tier"
 done

@@ -85,7 +85,7 @@ class Fleet:
         self.redis = Redis(folder) if name == YARDSTICK else None
         self.backend = self.redis.url if self.redis else self.kind.backend
         self.prefix = unique(f"{name}.chord")
-        self.app = make_app(harness.BROKER_URL, self.backend, self.default_queue, self.prefix)
+        self.app = make_app(harness.BROKER_URL, self.backend, self.default_queue, self.prefix, set_as_current=False)
         self.workers = []
         for worker in self.kind.workers:
             self._start(worker, [unique(f"{name}-{worker}"), self.default_queue])
@@ -179,8 +179,8 @@ class Fleet:
         return "\n".join(f"{worker.log_path}:\n{worker.log_text[-3000:]}" for worker in self.workers)
 
     def end(self):
-        self.observers = {}
         # Results that nobody holds any more unsubscribe, for which the store has to be there.
+        self.observers, self.app = {}, None
         gc.collect()
         if self.swift_client:
             self.swift_client.kill()

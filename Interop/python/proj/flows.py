@@ -15,9 +15,9 @@ def task(name, **options):
     return register
 
 
-def make_app(broker, backend, default_queue, chord_queue_prefix):
+def make_app(broker, backend, default_queue, chord_queue_prefix, **options):
     """The application, for a worker and for a client."""
-    app = Celery("flows", broker=broker, backend=backend)
+    app = Celery("flows", broker=broker, backend=backend, **options)
     app.conf.update(broker_connection_retry_on_startup=True, task_default_queue=default_queue, chord_queue_prefix=chord_queue_prefix)
     for name, options, body in TASKS:
         app.task(name=name, **options)(body)

@@ -17,17 +17,16 @@ logger = get_logger(__name__)
 
 CONFIRM_TIMEOUT = 30
 
-_publishers = weakref.WeakKeyDictionary()
-_publishers_lock = threading.Lock()
+_ATTRIBUTE = "_swcelery_chords_publisher"
+
+_all = weakref.WeakSet()
 _of_the_parent = []
 
 
 def publisher(app):
     """The publisher of an app, one for all of its threads."""
-    with _publishers_lock:
-        if app not in _publishers:
-            _publishers[app] = ConfirmingPublisher(weakref.ref(app))
-        return _publishers[app]
+    found = vars(app).get(_ATTRIBUTE)
+    return found if found is not None else vars(app).setdefault(_ATTRIBUTE, ConfirmingPublisher(app))
 
 
 class ConfirmingPublisher:
@@ -38,11 +37,11 @@ class ConfirmingPublisher:
     """
 
     def __init__(self, app):
-        self._app = app
+        self._app = weakref.ref(app)
         self._lock = threading.RLock()
         self._connection = None
         self._channel = None
-        self._pid = None
+        _all.add(self)
 
     def publish(self, body, queue, *, declare=False, retry_policy=None, **properties):
         """Publishes to `queue` and returns when the broker has confirmed; with `declare`, it makes the queue before.
@@ -76,8 +75,6 @@ class ConfirmingPublisher:
         channel.basic_publish_confirm(message, exchange="", routing_key=queue, mandatory=declare, confirm_timeout=CONFIRM_TIMEOUT)
 
     def _open_channel(self):
-        if self._pid != os.getpid():
-            self._forget_parent()
         if self._connection is None:
             self._connection = self._app().connection_for_write()
         if self._channel is None:
@@ -87,12 +84,12 @@ class ConfirmingPublisher:
             self._channel = self._connection.channel()
         return self._channel
 
-    def _forget_parent(self):
-        """After a fork the connection is the parent's: closing it here, even by letting go of it, would end it there."""
+    def after_fork(self):
+        """In the child the connection is the parent's: closing it here, even by letting go of it, would end it there."""
         if self._connection is not None:
             _of_the_parent.append((self._connection, self._channel))
         self._connection = self._channel = None
-        self._pid = os.getpid()
+        self._lock = threading.RLock()
 
     def _drop(self):
         connection, self._connection, self._channel = self._connection, None, None
@@ -121,3 +118,11 @@ class ConfirmingPublisher:
     def _pause(attempt, policy):
         pause = policy.get("interval_start", 0) + attempt * policy.get("interval_step", 0.2)
         return min(pause, policy.get("interval_max", 1))
+
+
+def _after_fork():
+    for each in list(_all):
+        each.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)

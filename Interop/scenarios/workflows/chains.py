@@ -181,6 +181,12 @@ def chain_with_an_ignored_run(f):
     return chain(f.add(1, 1), f.drop(), f.add(1)).apply_async(link_error=f.call("errback"))
 
 
+@workflow("PENDING", silent=("result",))
+def chain_with_an_expired_step(f):
+    """A step has expired"""
+    return chain(f.add(1, 1), f.add(1).set(**f.EXPIRY), f.add(1)).apply_async(link_error=f.call("errback"))
+
+
 @workflow("Reject('not mine', False)", calls=1)
 def chain_with_a_refused_step(f):
     """A step that raises Reject fails"""

@@ -56,7 +56,9 @@ extension Signature {
         return kwargs["task"]?["task"]?.stringValue
     }
 
-    /// The group of starmaps that chunks are sent as; nil for other signatures (`celery.canvas.chunks.group`).
+    /// The group of starmaps that clients send chunks as; nil for other signatures (`celery.canvas.chunks.group`).
+    ///
+    /// Whoever finds the signature in a message sends it as the task that it is.
     ///
     /// - Throws: ``CeleryError/Code/invalidSignature`` where there is no list of arguments, or no size of chunks.
     package func chunksGroup() throws(CeleryError) -> Signature? {

@@ -118,7 +118,8 @@ struct WorkflowTests {
         let task = try #require(composer.compose(starmap.signature, context: SendContext()).tasks.first)
         #expect(task.message.routingKey == "sums")
         #expect(task.message.properties.priority == 2)
-        let chunks = try composer.compose(Chunks(Tasks.add, [(1, 2), (3, 4)], of: 1).signature, context: SendContext())
+        let group = try #require(try Chunks(Tasks.add, [(1, 2), (3, 4)], of: 1).signature.chunksGroup())
+        let chunks = try composer.compose(group, context: SendContext())
         #expect(chunks.tasks.map { $0.message.routingKey } == ["sums", "sums"])
         #expect(chunks.groupID != nil)
     }

@@ -14,6 +14,14 @@ struct StampedMessageTests {
         func onGroupStart(_ group: Signature, _ stamps: JSONObject) -> JSONObject {
             ["in_group": true, "stamped_headers": ["in_group"]]
         }
+
+        func onCallback(_ callback: Signature, _ stamps: JSONObject) -> JSONObject {
+            ["on_callback": true, "stamped_headers": ["on_callback"]]
+        }
+
+        func onErrback(_ errback: Signature, _ stamps: JSONObject) -> JSONObject {
+            ["on_errback": true, "stamped_headers": ["on_errback"]]
+        }
     }
 
     private static let add = TaskName("tasks.add", Int.self, Int.self, returning: Int.self)
