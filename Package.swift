@@ -93,7 +93,8 @@ let package = Package(
             name: "CeleryTests",
             dependencies: [
                 "AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CThreadSanitizer", configuration, logging,
-            ]
+            ],
+            exclude: ["Canvas/Vectors"]
         ),
         .testTarget(
             name: "CeleryWorkerTests",

@@ -62,7 +62,7 @@ def line(message, options):
     return ' '.join([
         *(f'{key}={dumps(headers[key])}' for key in keys),
         f'eta={dumps(headers["eta"] is not None)}',
-        f'reply_to={properties["reply_to"]} priority={dumps(options.get("priority"))}',
+        f'reply_to={properties["reply_to"]} priority={options.get("priority") or 0}',
         dumps(body),
     ])
 
@@ -120,7 +120,7 @@ def add(kind, name, call, message=None, **inputs):
     """Adds a case: what comes of a call, and then what comes of each step and body that it leaves for later."""
     try:
         if message is None:
-            (lines, announced, result), children = run(call), []
+            (lines, announced, result), children = run(call), None
             messages = list(sent)
         else:
             (lines, announced, result), children = within(message, call)

@@ -16,11 +16,11 @@ from celery import current_app
 import harness
 from harness import PATIENCE, Wire, Worker, unique
 from kit import Kit
-from observation import Observer
+from observation import ClientObserver, Observer
 from proj.flows import make_app
 
 YARDSTICK = "redis"
-BACKEND = os.environ.get("FLOW_BACKEND", "rpc://")
+BACKEND = "swcelery_chords:ChordRPCBackend"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,16 +28,18 @@ class Kind:
     """Which workers a fleet has, in the order in which the tasks of a workflow go to them."""
 
     workers: tuple
-    title: str
     backend: str = BACKEND
+    # Whether there is a Swift worker beside them that runs no task: only the chords' results are its matter.
+    collector: bool = False
 
 
 KINDS = {
-    YARDSTICK: Kind(("python",), "Python workers, Redis"),
-    "processes": Kind(("swift-processes",), "Swift worker, pool of processes"),
-    "tasks": Kind(("swift-tasks",), "Swift worker, pool of tasks"),
-    "swift-python": Kind(("swift-tasks", "python"), "every other task in Python, Swift first"),
-    "python-swift": Kind(("python", "swift-processes"), "every other task in Swift, Python first"),
+    YARDSTICK: Kind(("python",)),
+    "python": Kind(("python",), collector=True),
+    "processes": Kind(("swift-processes",)),
+    "tasks": Kind(("swift-tasks",)),
+    "swift-python": Kind(("swift-tasks", "python")),
+    "python-swift": Kind(("python", "swift-processes")),
 }
 
 
@@ -83,24 +85,39 @@ class Fleet:
         self.redis = Redis(folder) if name == YARDSTICK else None
         self.backend = self.redis.url if self.redis else self.kind.backend
         self.prefix = unique(f"{name}.chord")
-        self.app = make_app(harness.BROKER_URL, self.backend, self.default_queue)
-        self.workers = [self._start(worker) for worker in self.kind.workers]
+        self.app = make_app(harness.BROKER_URL, self.backend, self.default_queue, self.prefix, set_as_current=False)
+        self.workers = []
+        for worker in self.kind.workers:
+            self._start(worker, [unique(f"{name}-{worker}"), self.default_queue])
+        if self.kind.collector:
+            self._start("swift-tasks", [unique(f"{name}-unused")])
+        self.swift_client = None
         self.observers = {}
         self.observations = {}
 
-    def _start(self, kind):
-        queues = [unique(f"{self.name}-{kind}"), self.default_queue]
+    def _start(self, kind, queues):
         environment = {"FLOW_BACKEND": self.backend, "FLOW_DEFAULT_QUEUE": self.default_queue, "FLOW_CHORD_PREFIX": self.prefix}
         if kind == "python":
             command = [sys.executable, "-m", "celery", "-A", "proj.flows", "worker", "-P", "threads", "-c", "8", "-l", "info"]
         else:
             command = [harness.FLOW_WORKER, "worker", "-P", kind.removeprefix("swift-"), "-c", "4", "-l", "info"]
         command += ["-Q", ",".join(queues), "-n", f"{self.name}-{kind}@%h"]
-        return Worker(command, queues, self.folder / f"{kind}.log", environment=environment.items())
+        self.workers.append(Worker(command, queues, self.folder / f"{kind}.log", environment=environment.items()))
 
     def wait_until_ready(self):
         for worker in self.workers:
             worker.wait_until_ready(self.wire, timeout=PATIENCE)
+
+    @property
+    def task_queues(self):
+        return [worker.queue for worker in self.workers[:len(self.kind.workers)]]
+
+    def send_from_swift(self):
+        """Starts the Swift client, which sends workflows of its own."""
+        command = [harness.FLOW_CLIENT, self.default_queue, self.journal, self.prefix]
+        self.swift_client = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=dict(os.environ, CELERY_BROKER_URL=harness.BROKER_URL),
+        )
 
     def send(self, workflows):
         """Sends all workflows; one that cannot be sent says so when it is asked for."""
@@ -108,7 +125,7 @@ class Fleet:
         self.app.set_current()
         try:
             for workflow in workflows:
-                kit = Kit(self.app, [worker.queue for worker in self.workers], self.journal, workflow.name)
+                kit = Kit(self.app, self.task_queues, self.journal, workflow.name)
                 try:
                     self.observers[workflow.name] = Observer(workflow, workflow.send(kit), self.name)
                 except Exception as error:
@@ -122,25 +139,32 @@ class Fleet:
         sent = [observer for observer in self.observers.values() if isinstance(observer, Observer)]
         for observer in sent:
             observer.wait(deadline)
+        if self.swift_client:
+            self._collect_from_swift()
         while time.monotonic() < deadline and not all(observer.has_all_calls for observer in sent):
             self._read_journal(0.1)
+
+    def _collect_from_swift(self):
+        """Every line tells the outcome of a workflow."""
+        output, _ = self.swift_client.communicate(timeout=2 * PATIENCE)
+        for line in map(json.loads, output.splitlines()):
+            self.observers[f"swift.{line['name']}"] = ClientObserver(line["outcome"])
 
     def settle(self):
         """What nobody expects has had time to come: from here on only the observations count."""
         self._read_journal(0)
         for name, observer in self.observers.items():
-            self.observations[name] = observer.observation() if isinstance(observer, Observer) else observer
+            self.observations[name] = observer if isinstance(observer, Exception) else observer.observation()
+            if isinstance(observer, Observer):
+                observer.close()
         self.observers = {}
-        # Results that nobody holds any more unsubscribe, for which the store has to be there.
-        gc.collect()
 
     def _read_journal(self, pause):
         message = self.wire.channel.basic_get(self.journal, no_ack=True)
         if message is None:
             time.sleep(pause)
         while message is not None:
-            observer = self.observers.get(json.loads(message.body)[1]["flow"])
-            observer.add_call(message)
+            self.observers[json.loads(message.body)[1]["flow"]].add_call(message)
             message = self.wire.channel.basic_get(self.journal, no_ack=True)
 
     def observe(self, name):
@@ -155,6 +179,11 @@ class Fleet:
         return "\n".join(f"{worker.log_path}:\n{worker.log_text[-3000:]}" for worker in self.workers)
 
     def end(self):
+        # Results that nobody holds any more unsubscribe, for which the store has to be there.
+        self.observers, self.app = {}, None
+        gc.collect()
+        if self.swift_client:
+            self.swift_client.kill()
         for worker in self.workers:
             worker.end()
         if self.redis:

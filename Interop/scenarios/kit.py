@@ -17,10 +17,13 @@ class Kit:
         self.flow = flow
         self._queues = itertools.cycle(queues)
         self.call = Calls(self, "journal.call", {"queue": journal}, {})
-        self.on_error = Calls(self, "flow.on_error", {}, {"queue": journal})
 
     def __getattr__(self, name):
         return Placed(self, self.app.tasks[f"flow.{name}"])
+
+    def on_error(self, label):
+        """An errback of the newer style; where it comes as a message, it runs on the next queue."""
+        return self.place(Calls(self, "flow.on_error", {}, {"queue": self.journal})(label))
 
     def builtin(self, name, *args, **kwargs):
         return self.place(self.app.tasks[name].s(*args, **kwargs))

@@ -7,6 +7,7 @@ from celery import exceptions, states
 from celery.result import GroupResult
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NODE = re.compile(r"\bresult\b(\.parent|\[\d+\])*")
 MEMBER = re.compile(r"(group )?result.*\.parent\[\d+\].*")
 
 
@@ -88,8 +89,13 @@ class Observer:
         return {
             "shape": plain(self.result.as_tuple()),
             "nodes": {name: plain(self._outcome(node)) for name, node in self.nodes.leaves.items()},
-            "calls": sorted((plain(call) for call in self.calls), key=lambda call: json.dumps(call, sort_keys=True)),
+            "calls": in_order(plain(call) for call in self.calls),
         }
+
+    def close(self):
+        """Nothing is expected any more."""
+        for node in self.nodes.leaves.values():
+            node.backend.remove_pending_result(node)
 
     @staticmethod
     def _outcome(node):
@@ -102,6 +108,41 @@ class Observer:
         # Celery counts what its worker does at that time among the children of what has failed.
         return {"state": state, "error": f"{type(error).__name__}{error.args!r}"}
 
+
+
+class ClientObserver:
+    """What comes of a workflow that another client has sent: it tells the outcome itself."""
+
+    def __init__(self, outcome):
+        self.result = outcome["value"] if "value" in outcome else f"{outcome['type']}{tuple(outcome['arguments'])!r}"
+        self.calls = []
+        self.has_all_calls = True
+
+    def add_call(self, message):
+        args, kwargs, _ = json.loads(message.body)
+        self.calls.append({"label": kwargs["label"], "args": args})
+
+    def observation(self):
+        return unnamed({"result": self.result, "calls": in_order(self.calls)})
+
+
+def client_view(observation):
+    """What a client that does not tell its ids sees of the same."""
+    calls = [{"label": call["label"], "args": call["args"]} for call in observation["calls"]]
+    return unnamed({"result": main_result(observation), "calls": in_order(calls)})
+
+
+def in_order(calls):
+    return sorted(calls, key=lambda call: json.dumps(call, sort_keys=True))
+
+
+def unnamed(value):
+    """The value without ids and names of nodes."""
+    if isinstance(value, str):
+        return NODE.sub("an id", UUID.sub("an id", value))
+    if isinstance(value, dict):
+        return {key: unnamed(item) for key, item in value.items()}
+    return [unnamed(item) for item in value] if isinstance(value, list) else value
 
 
 def main_result(observation):

@@ -46,6 +46,16 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var unroutableResults = 0
     /// Results that could not be published after all attempts.
     public var lostResults = 0
+    /// Chords whose body this worker has sent.
+    public var completedChords = 0
+    /// Chords that this worker has failed.
+    public var failedChords = 0
+    /// Results of chords' tasks that came to this worker as their collector.
+    public var chordResults = 0
+    /// Results among them that came again, or belonged to no known chord.
+    public var repeatedChordResults = 0
+    /// Messages in the collector's queues that could not be read, and tasks of chords of other result backends.
+    public var refusedChordMessages = 0
     /// Consuming channels that were opened.
     public var consumers = 0
     /// Consumers that were replaced because parked tasks held half of their prefetch credit.
@@ -103,6 +113,11 @@ final class WorkerCounters: Sendable {
     let staleSettlements = Counter()
     let unroutableResults = Counter()
     let lostResults = Counter()
+    let completedChords = Counter()
+    let failedChords = Counter()
+    let chordResults = Counter()
+    let repeatedChordResults = Counter()
+    let refusedChordMessages = Counter()
     let consumers = Counter()
     let rotatedConsumers = Counter()
     let reconnects = Counter()
@@ -139,6 +154,11 @@ final class WorkerCounters: Sendable {
             staleSettlements: staleSettlements.count,
             unroutableResults: unroutableResults.count,
             lostResults: lostResults.count,
+            completedChords: completedChords.count,
+            failedChords: failedChords.count,
+            chordResults: chordResults.count,
+            repeatedChordResults: repeatedChordResults.count,
+            refusedChordMessages: refusedChordMessages.count,
             consumers: consumers.count,
             rotatedConsumers: rotatedConsumers.count,
             reconnects: reconnects.count,

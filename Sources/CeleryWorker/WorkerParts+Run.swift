@@ -19,6 +19,7 @@ extension WorkerParts {
             var dispatcher = Dispatcher(dispatching)
             await dispatcher.run()
         }
+        chords?.start()
         let consumer = spawn { [consuming] in
             await Self.supervise(failure, shutdown) { () async throws(CeleryError) in try await consuming.run() }
         }
@@ -92,6 +93,9 @@ extension WorkerParts {
         intake.post(.hold)
         consumer.cancel()
         await consumer.value
+        await chords?.finish(
+            limit: coldShutdown.isOpen ? configuration.cancellationTimeout : configuration.flushTimeout
+        )
         await withinColdLimit { [consuming] in await consuming.stopConsumers() }
         let drained = Gate<Void>()
         intake.post(.drain(drained))

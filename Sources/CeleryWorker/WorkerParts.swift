@@ -36,6 +36,8 @@ struct WorkerParts: Sendable {
     let runner: TaskRunner
     let hooks: WorkerHooks
     let consuming: ConsumerSupervisor
+    /// Collects the results of chords; nil where another worker does.
+    let chords: ChordService?
     let publishing: PublishSupervisor
     let dispatching: Dispatcher.Environment
 
@@ -129,6 +131,16 @@ struct WorkerParts: Sendable {
                 executor: executor
             )
         )
+        chords =
+            celery.workerCollectsChords
+            ? ChordService(
+                celery,
+                accept: AcceptedContent(celery.resultAcceptContent ?? celery.acceptContent),
+                publisher: ChordPublisher(sender: sender, results: results, maxBodySize: celery.publishMaxBodySize),
+                consuming: consuming,
+                counters: counters,
+                logger: logger
+            ) : nil
         publishing = PublishSupervisor(
             broker: broker,
             configuration: celery,

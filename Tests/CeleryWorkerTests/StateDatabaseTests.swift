@@ -29,12 +29,14 @@ struct StateDatabaseTests {
             first.add(ids: ["old"], now: .now - .seconds(500))
             first.add(ids: ["new"])
             first.add(stamps: [.init(name: "batch", value: ["b", 1])])
+            first.add(roots: ["root"])
             await Self.keeper(path, first, logs).save()
             let second = Revocations()
             await Self.keeper(path, second, logs).load()
             #expect(second.ids == ["old", "new"])
             let snapshot = second.snapshot
             #expect(snapshot.stamps.map(\.element) == [.init(name: "batch", value: ["b", 1])])
+            #expect(second.roots == ["root"])
             let age = try #require(snapshot.ids.first).time.duration(to: .now).seconds
             #expect(age > 499 && age < 1000)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["state"])
@@ -187,5 +189,16 @@ struct StateDatabaseTests {
             await running.value
             #expect(try await StateDatabase(path: path).load()?.ids.map(\.value) == ["a", "b"])
         }
+    }
+
+    @Test("a file of before, without workflows, is read")
+    func fileOfBefore() throws {
+        let text =
+            #"{"format": "swcelery worker state", "version": 1, "clock": 7, "revoked": [["a", 1.5]], "stamps": []}"#
+        let state = try PersistedState(decoding: Array(text.utf8))
+        #expect(state.ids.map(\.value) == ["a"])
+        #expect(state.roots.isEmpty)
+        let damaged = text.replacing("\"stamps\": []", with: "\"stamps\": [], \"roots\": [1]")
+        #expect(throws: PersistedState.Unreadable.self) { try PersistedState(decoding: Array(damaged.utf8)) }
     }
 }

@@ -235,7 +235,10 @@ struct WorkerReconnectTests {
             let consuming = harness.worker.parts.consuming
             consuming.addExchange(ExchangeDeclaration(name: "celeryev", type: "topic"))
             consuming.addQueue("letters")
-            consuming.addConsumer(control) { messages, _ in bodies.withLock { $0 += messages.map(\.body) } }
+            consuming.addConsumer(control) { event, _ in
+                guard case .deliveries(let messages) = event else { return }
+                bodies.withLock { $0 += messages.map(\.body) }
+            }
             for round in 1...2 {
                 try await eventually("everything is there") {
                     harness.broker.consumerCount(of: "w.pidbox") == 1

@@ -193,6 +193,38 @@ struct WorkerRevokeTests {
             Self.expectRevoked(try await harness.result(of: "the-id"))
         }
     }
+
+    @Test("a revoked workflow: no further task of it starts, and those that run can be ended")
+    func workflow() async throws {
+        try await Self.run { harness, gate in
+            let chain = Chain([Signature("proj.wait"), Signature("proj.add", args: [1, 2], immutable: true)])
+            let last = try harness.send(chain.signature)
+            try await eventually("the first step runs") { harness.worker.statistics.started == 1 }
+            let root = try #require(harness.worker.runningTasks.first?.id)
+            #expect(harness.worker.revoke(root: root) == [])
+            #expect(harness.worker.revokedRoots == [root])
+            let other = try harness.send("proj.add", [3, 4])
+            let alone = try harness.send("proj.sleep", options: TaskOptions(rootID: root))
+            gate.open()
+            Self.expectRevoked(try await harness.result(of: last))
+            Self.expectRevoked(try await harness.result(of: alone))
+            #expect(try await harness.result(of: other).result == 7)
+        }
+    }
+
+    @Test("the task that a revoked workflow began with counts as one of it, and so do those that run")
+    func terminatedWorkflow() async throws {
+        try await Self.run { harness, _ in
+            let id = try harness.send("proj.sleep")
+            let child = try harness.send("proj.sleep", options: TaskOptions(rootID: id))
+            try await eventually("it runs") { harness.worker.statistics.started == 1 }
+            #expect(harness.worker.revoke(root: id, terminate: true) == [id])
+            Self.expectRevoked(try await harness.result(of: id), "terminated")
+            Self.expectRevoked(try await harness.result(of: child))
+            let text = "Discarding revoked task: proj.sleep[\(child)] (revoked with its workflow: \(id))"
+            #expect(harness.logs.messages.contains(text))
+        }
+    }
 }
 
 @Suite("Worker: limits and order that change")

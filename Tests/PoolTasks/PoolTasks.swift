@@ -114,6 +114,16 @@ public enum PoolTasks {
         tasks.register("pool.replaceByNothing") { (context: TaskContext) -> Int in
             throw try await context.replace(with: Chain([]))
         }
+        // Sends on what it was told, with its process.
+        tasks.registerErrback("pool.onError") { report, context in
+            let told: [JSONValue] = [
+                .string(report.id), report.failure.map { .string($0.message) } ?? .null, .int(Int(getpid())),
+            ]
+            try await context.send("pool.told", args: told + report.args, options: TaskOptions(queue: "told"))
+        }
+        tasks.register("pool.failing", arguments: "text") { (context: TaskContext, text: String) -> Int in
+            throw TaskError(type: "ValueError", text)
+        }
         let again = AutoRetry(on: [.type(Again.self)], countdown: .zero)
         tasks.register("pool.auto", options: .init(maxRetries: 2, autoRetry: again)) { (context: TaskContext) -> Int in
             guard context.retries == 2 else { throw Again() }

@@ -14,6 +14,7 @@ let package = Package(
         .executable(name: "chaosworker", targets: ["chaosworker"]),
         .executable(name: "outcomeworker", targets: ["outcomeworker"]),
         .executable(name: "flowworker", targets: ["flowworker"]),
+        .executable(name: "flowclient", targets: ["flowclient"]),
     ],
     dependencies: [
         .package(name: "swcelery", path: "../../.."),
@@ -66,8 +67,16 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "flowclient",
+            dependencies: [
+                .product(name: "Celery", package: "swcelery"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .executableTarget(
             name: "flowworker",
             dependencies: [
+                .product(name: "AMQP", package: "swcelery"),
                 .product(name: "CeleryCommandLine", package: "swcelery"),
                 .product(name: "CeleryWorker", package: "swcelery"),
             ]

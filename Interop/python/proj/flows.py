@@ -15,10 +15,10 @@ def task(name, **options):
     return register
 
 
-def make_app(broker, backend, default_queue, **settings):
+def make_app(broker, backend, default_queue, chord_queue_prefix, **options):
     """The application, for a worker and for a client."""
-    app = Celery("flows", broker=broker, backend=backend)
-    app.conf.update(broker_connection_retry_on_startup=True, task_default_queue=default_queue, worker_hijack_root_logger=True, **settings)
+    app = Celery("flows", broker=broker, backend=backend, **options)
+    app.conf.update(broker_connection_retry_on_startup=True, task_default_queue=default_queue, chord_queue_prefix=chord_queue_prefix)
     for name, options, body in TASKS:
         app.task(name=name, **options)(body)
     return app
@@ -175,4 +175,6 @@ def journal(value, *, flow, label):
 
 
 if "FLOW_BACKEND" in os.environ:
-    app = make_app(os.environ["CELERY_BROKER_URL"], os.environ["FLOW_BACKEND"], os.environ["FLOW_DEFAULT_QUEUE"])
+    app = make_app(
+        os.environ["CELERY_BROKER_URL"], os.environ["FLOW_BACKEND"], os.environ["FLOW_DEFAULT_QUEUE"], os.environ["FLOW_CHORD_PREFIX"],
+    )

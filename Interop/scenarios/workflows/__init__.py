@@ -10,8 +10,23 @@ MODULES = {
     "chains": "Chains", "links": "Callbacks and errbacks", "groups": "Groups", "chords": "Chords", "failures": "Chords that fail",
     "replacements": "Tasks that replace and send", "builtin": "map, starmap, chunks", "options": "Options and stamps",
 }
+# Fleets by name; what is in them is said in fleets.py.
+FLEETS = {
+    "python": "Python workers, and a Swift worker that only collects the results of chords",
+    "processes": "a Swift worker with the pool of processes",
+    "tasks": "a Swift worker with the pool of tasks",
+    "swift-python": "every other task goes to a Swift worker, the first one of a workflow to it",
+    "python-swift": "every other task goes to a Swift worker, the first one of a workflow to a Python worker",
+}
 SWIFT = ("processes", "tasks")
 MIXED = ("swift-python", "python-swift")
+# Workflows which the Swift client sends, too.
+SENT_BY_SWIFT = (
+    "chain_of_two", "chain_with_an_immutable_step", "chain_with_a_link", "chain_with_an_application_error", "errback_by_id",
+    "chain_that_ends_in_a_group", "group_of_three", "group_of_chains", "group_with_links_on_members", "map_of_three", "starmap_of_two",
+    "chunks_of_two", "chord", "chord_of_none", "chord_of_chains", "chord_of_chords", "chord_in_a_chain", "chord_with_a_chain_as_body",
+    "chord_with_a_retrying_member", "chord_with_a_failing_member", "group_and_task",
+)
 
 
 class Part(dict):
@@ -28,7 +43,7 @@ class Difference:
     """How some fleets are to differ from the measure, and why."""
 
     reason: str
-    fleets: tuple = SWIFT + MIXED
+    fleets: tuple = tuple(FLEETS)
     # Nodes of the result that end in another way; without a map: that have nothing to say there.
     nodes: dict = dataclasses.field(default_factory=dict)
     # The labels of all calls, where they differ.

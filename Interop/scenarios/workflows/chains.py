@@ -59,7 +59,7 @@ def chain_of_chains(f):
 
 @workflow(24)
 def chain_by_operator(f):
-    """Chains of the operator |, one of them extended twice"""
+    """A chain by operators, extended twice"""
     start = f.add(1, 1) | f.add(1)
     return (start | (f.mul(2) | f.mul(4))).apply_async()
 
@@ -179,6 +179,12 @@ def chain_with_too_many_retries(f):
 def chain_with_an_ignored_run(f):
     """After a step that raises Ignore nothing follows"""
     return chain(f.add(1, 1), f.drop(), f.add(1)).apply_async(link_error=f.call("errback"))
+
+
+@workflow("PENDING", silent=("result",))
+def chain_with_an_expired_step(f):
+    """A step has expired"""
+    return chain(f.add(1, 1), f.add(1).set(**f.EXPIRY), f.add(1)).apply_async(link_error=f.call("errback"))
 
 
 @workflow("Reject('not mine', False)", calls=1)

@@ -7,7 +7,7 @@ internal import OrderedCollections
 struct CanvasFolding {
     /// Chords of chords' bodies beyond this are left as the flat steps that workers make the same of, since every level
     /// costs depth in the message.
-    private static let greatestDepth = 12
+    private static let greatestDepth = 8
 
     private enum Step {
         case plain(Signature)
@@ -91,7 +91,7 @@ struct CanvasFolding {
         var chord = Signature.chord(of: [], body: Signature(""))
         let members = options.isEmpty ? group.memberSignatures : group.memberSignatures.map { $0.set(options) }
         chord.wire.kwargs["header"] = .array(members.map(\.json))
-        if policy != .fail { chord.wire.options["headers"] = [TaskOptions.policyHeader: .string(policy.rawValue)] }
+        if policy != .fail { chord.wire.options.setPolicy(policy) }
         chord.encodingError = group.encodingError
         return chord
     }

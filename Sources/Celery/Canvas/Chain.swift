@@ -85,18 +85,21 @@ extension Chain: Workflow {
         return Signature.chain(of: folded, options: options)
     }
 
+    /// The chain with a callback of its last task.
     public func link(_ callback: some Workflow) -> Chain {
         var options = options
         options.link.append(callback.signature)
         return Chain(steps: steps, options: options)
     }
 
+    /// The chain with an errback of all its tasks.
     public func onError(_ errback: some Workflow) -> Chain {
         var options = options
         options.linkError.append(errback.signature)
         return Chain(steps: steps, options: options)
     }
 
+    /// The chain with stamps on all its tasks.
     public func stamp(_ stamps: JSONObject, visitor: (any StampingVisitor)?, append: Bool) -> Chain {
         var links = TaskOptions()
         links.link = options.link

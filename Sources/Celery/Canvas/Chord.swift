@@ -130,10 +130,12 @@ extension Chord: Workflow {
         Signature.chord(of: header, body: body, options: options.with(failurePolicy))
     }
 
+    /// The chord with a callback of its body.
     public func link(_ callback: some Workflow) -> Chord {
         Chord(header: header, body: body.link(callback), policy: failurePolicy, options: options)
     }
 
+    /// The chord with an errback of its body.
     public func onError(_ errback: some Workflow) -> Chord { onError(errback, inHeader: false) }
 
     /// The chord with an errback of its body, and of its header's tasks if wanted.
@@ -152,6 +154,7 @@ extension Chord: Workflow {
         )
     }
 
+    /// The chord with stamps on the tasks of its header, and by a visitor on its body.
     public func stamp(_ stamps: JSONObject, visitor: (any StampingVisitor)?, append: Bool) -> Chord {
         let stamped = Signature.chord(of: header, body: body).stamp(stamps, visitor: visitor, append: append)
         return Chord(

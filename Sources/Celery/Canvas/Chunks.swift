@@ -51,10 +51,13 @@ extension Chunks: Workflow {
     /// The chunks with these options; they win over the ones they have.
     public func with(_ options: TaskOptions) -> Chunks { Chunks(base: base.changed { $0.with(options) }) }
 
+    /// The chunks with a callback, which a group cannot have: sending them fails.
     public func link(_ callback: some Workflow) -> Chunks { Chunks(base: base.changed { $0.link(callback) }) }
 
+    /// The chunks with an errback, which a group cannot have: sending them fails.
     public func onError(_ errback: some Workflow) -> Chunks { Chunks(base: base.changed { $0.onError(errback) }) }
 
+    /// The chunks with stamps on all parts.
     public func stamp(_ stamps: JSONObject, visitor: (any StampingVisitor)?, append: Bool) -> Chunks {
         Chunks(base: base.changed { $0.stamp(stamps, visitor: visitor, append: append) })
     }

@@ -86,15 +86,18 @@ extension Group: Workflow {
     /// The signature whose options are those of the members alone.
     package var sentSignature: Signature { Signature.group(of: members, options: options) }
 
+    /// The group with a callback of its first task, which gets no arguments.
     public func link(_ callback: some Workflow) -> Group {
         guard let first = members.first else { return self }
         return Group([first.link(callback.signature.immutable())] + members.dropFirst(), failurePolicy, options)
     }
 
+    /// The group with an errback of all its tasks.
     public func onError(_ errback: some Workflow) -> Group {
         Group(members.map { $0.onError(errback) }, failurePolicy, options)
     }
 
+    /// The group with stamps on all its tasks.
     public func stamp(_ stamps: JSONObject, visitor: (any StampingVisitor)?, append: Bool) -> Group {
         let stamped = Signature.group(of: members).stamp(stamps, visitor: visitor, append: append)
         return Group(stamped.memberSignatures, failurePolicy, options)
@@ -109,14 +112,11 @@ extension Group: Workflow {
 }
 
 extension TaskOptions {
-    /// The header in which a group's policy for failures travels.
-    package static let policyHeader = "swcelery_group_policy"
-
     /// These options with a policy; Celery's own one is not written.
     func with(_ policy: GroupFailurePolicy) -> TaskOptions {
         guard policy != .fail else { return self }
         var options = self
-        options.headers[Self.policyHeader] = .string(policy.rawValue)
+        options.headers[GroupFailurePolicy.header] = .string(policy.rawValue)
         return options
     }
 }
@@ -124,7 +124,7 @@ extension TaskOptions {
 extension Signature {
     /// The policy for failures of a group's or chord's signature.
     package var failurePolicy: GroupFailurePolicy {
-        let text = options["headers"]?[TaskOptions.policyHeader]?.stringValue
+        let text = options["headers"]?[GroupFailurePolicy.header]?.stringValue
         return text.flatMap(GroupFailurePolicy.init) ?? .fail
     }
 }

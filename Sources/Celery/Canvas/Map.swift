@@ -36,10 +36,13 @@ extension Map: Workflow {
     /// The map with these options; they win over the ones it has.
     public func with(_ options: TaskOptions) -> Map { Map(base: base.changed { $0.with(options) }) }
 
+    /// The map with a callback, which gets the list of results.
     public func link(_ callback: some Workflow) -> Map { Map(base: base.changed { $0.link(callback) }) }
 
+    /// The map with an errback.
     public func onError(_ errback: some Workflow) -> Map { Map(base: base.changed { $0.onError(errback) }) }
 
+    /// The map with stamps.
     public func stamp(_ stamps: JSONObject, visitor: (any StampingVisitor)?, append: Bool) -> Map {
         Map(base: base.changed { $0.stamp(stamps, visitor: visitor, append: append) })
     }

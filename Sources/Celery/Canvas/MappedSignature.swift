@@ -56,12 +56,15 @@ extension Signature {
         return kwargs["task"]?["task"]?.stringValue
     }
 
-    /// The group of starmaps that chunks are sent as; nil for other signatures (`celery.canvas.chunks.group`).
+    /// The group of starmaps that clients send chunks as; nil for other signatures (`celery.canvas.chunks.group`).
+    ///
+    /// Whoever finds the signature in a message sends it as the task that it is.
     ///
     /// - Throws: ``CeleryError/Code/invalidSignature`` where there is no list of arguments, or no size of chunks.
     package func chunksGroup() throws(CeleryError) -> Signature? {
         guard task == "celery.chunks" else { return nil }
-        guard let inner = kwargs["task"], let calls = kwargs["it"]?.arrayValue, let size = kwargs["n"]?.intValue, size > 0
+        guard let inner = kwargs["task"], let calls = kwargs["it"]?.arrayValue, let size = kwargs["n"]?.intValue,
+            size > 0
         else { throw CeleryError(.invalidSignature, "chunks need a task, a list of arguments and a size from 1") }
         var parts: [Signature] = []
         for start in stride(from: 0, to: calls.count, by: size) {

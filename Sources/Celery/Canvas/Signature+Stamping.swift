@@ -3,13 +3,14 @@ internal import OrderedCollections
 extension Signature {
     /// The signature with stamps on all of its tasks, callbacks and errbacks (Celery's `stamp`).
     ///
-    /// Stamps are headers of the messages, which monitors show and by which tasks are revoked. Those that are there already
-    /// stay. As with Celery, the body of a chord is stamped by a visitor only.
+    /// Stamps are headers of the messages, which monitors show and by which tasks are revoked. Of two values of a stamp the
+    /// one that is given counts, then the visitor's, then the one that is there already. As with Celery, the body of a chord
+    /// is stamped by a visitor only.
     ///
     /// - Parameters:
     ///   - stamps: names and values.
     ///   - visitor: what gives further stamps, task by task.
-    ///   - append: whether a stamp that is given again becomes a list of all its values instead of keeping the first one.
+    ///   - append: whether a stamp with several values becomes the list of them.
     public func stamp(
         _ stamps: JSONObject = [:],
         visitor: (any StampingVisitor)? = nil,

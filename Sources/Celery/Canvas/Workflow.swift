@@ -41,10 +41,13 @@ extension Signature: Workflow {
 }
 
 extension TaskCall: Workflow {
+    /// The call with a callback.
     public func link(_ callback: some Workflow) -> TaskCall { changed { $0.link(callback) } }
 
+    /// The call with an errback.
     public func onError(_ errback: some Workflow) -> TaskCall { changed { $0.onError(errback) } }
 
+    /// The call with stamps, and its links.
     public func stamp(_ stamps: JSONObject, visitor: (any StampingVisitor)?, append: Bool) -> TaskCall {
         changed { $0.stamp(stamps, visitor: visitor, append: append) }
     }

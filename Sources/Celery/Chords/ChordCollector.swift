@@ -11,7 +11,8 @@ package struct ChordCollector: Sendable {
     /// The message property `type` of a manifest; results have none.
     package static let manifestType = "swcelery.chord"
 
-    private let prefix: String
+    /// What the queues' names begin with; a dot and a number follow.
+    package let prefix: String
     private let shards: Int
     private let timeToLive: Duration?
 
@@ -51,6 +52,8 @@ package struct ChordCollector: Sendable {
         properties.contentEncoding = "utf-8"
         properties.deliveryMode = 2
         properties.correlationID = manifest.groupID
+        // Repeats of the publish have it in common; the same chord, sent again, gets another one.
+        properties.messageID = TaskID.make()
         properties.type = Self.manifestType
         return ComposedTask(
             id: manifest.groupID,

@@ -81,7 +81,8 @@ extension CeleryClient {
         _ workflow: some Workflow,
         options: TaskOptions = TaskOptions()
     ) async throws(CeleryError) -> String {
-        try await enqueue(workflow.signature, options: options)
+        let signature = workflow.signature
+        return try await enqueue(signature.chunksGroup() ?? signature, options: options)
     }
 
     private func sendGroup<Element>(
@@ -89,7 +90,7 @@ extension CeleryClient {
         options: TaskOptions,
         policy: GroupFailurePolicy
     ) async throws(CeleryError) -> GroupHandle<Element> {
-        let (composition, maker) = try compose(signature, options: options, policy: policy)
+        let (composition, maker) = try compose(signature.chunksGroup() ?? signature, options: options, policy: policy)
         guard let handle: GroupHandle<Element> = maker.group(composition) else {
             throw CeleryError(.invalidSignature, "'\(signature.task)' is no group")
         }

@@ -162,16 +162,6 @@ extension CeleryClient {
     func publish(_ composition: Composition, receivesResult: Bool) async throws(CeleryError) {
         try await core.publish(composition, receivesResult: receivesResult)
         guard let report = scope?.onSent else { return }
-        report(composition.resultTuple)
-    }
-}
-
-extension Composition {
-    /// The result as a running task lists it among its children.
-    package var resultTuple: ResultTuple {
-        if let result { return result }
-        var tuple: ResultTuple?
-        for id in lineage { tuple = ResultTuple(id: id, parent: tuple) }
-        return tuple ?? ResultTuple(id: "")
+        for child in composition.children { report(child) }
     }
 }

@@ -12,19 +12,12 @@ package struct Composition: Sendable {
     /// The result of the whole where groups or chords have a part in it: of a chain the last task with those before it as its
     /// parents, of a group its members, of a chord its body, whose first parent is the header's group.
     ///
-    /// Nil for a single task and a plain chain, of which ``lineage`` tells all.
+    /// Nil for a single task and a plain chain, of which ``lineage`` tells all. A very long line of parents is cut.
     package var result: ResultTuple?
     /// The id of the group, where the signature is one.
     package var groupID: String?
     /// Whether the last of the lineage is a group that ends a chain or is a chord's body, which has no result of its own.
     package var endsInGroup: Bool
-    /// What Celery's `apply_async` returns, as a tuple, where groups are involved; nil for a task and for a plain chain,
-    /// of which the lineage says all.
-    ///
-    /// Of a group it holds the members: of a member that is a chain the last task with what comes before it, of a chord
-    /// the body. Of a chord it is the body, whose parent is the header's group with its members. A very long line of
-    /// parents is cut.
-    package var result: ResultTuple?
     /// What a running task that sends this lists among its children, as Celery does: of a chain the first task, of a group
     /// the group, of a chord the header's group.
     package var children: [ResultTuple] = []

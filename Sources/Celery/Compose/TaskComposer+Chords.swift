@@ -72,21 +72,14 @@ extension TaskComposer {
     ) throws(CeleryError) -> ChordErrorComposition {
         let body = try CanvasNode(Signature(decoding: manifest.body))
         var composition = ChordErrorComposition()
-        let failed = FailedBody(body)
         let exception = body.kind == .group ? failure.cause ?? failure.error : failure.error
-        for signature in failed.signatures {
-            if let result = result(failing: signature, exception, failure.traceback, now: context.now) {
-                composition.results.append(result)
-            }
+        composition.results = body.unrunTasks.map {
+            result(failing: $0, exception, failure.traceback, now: context.now)
         }
-        for step in body.options.list("chain") {
-            for signature in FailedBody(try CanvasNode(Signature(decoding: step))).signatures {
-                if let result = result(failing: signature, failure.error, failure.traceback, now: context.now) {
-                    composition.results.append(result)
-                }
-            }
+        composition.results += UnrunTask.tasks(of: body.options.list("chain")).map {
+            result(failing: $0, failure.error, failure.traceback, now: context.now)
         }
-        for (id, errbacks) in failed.errbacks {
+        for (id, errbacks) in BodyErrbacks(body).calls {
             var headers = TaskHeaders(task: body.task, id: id)
             headers.rootID = manifest.rootID
             let context = context.completing(manifest, parentID: parentID)
@@ -95,30 +88,26 @@ extension TaskComposer {
         return composition
     }
 
-    /// The failure of a task that never runs, to its own reply queue; nil where nobody waits.
+    /// The failure of a task that never runs, to its own reply queue.
     private func result(
-        failing signature: CanvasNode,
+        failing task: UnrunTask,
         _ exception: ExceptionInfo,
         _ traceback: String?,
         now: Date
-    ) -> OutgoingMessage? {
-        let options = signature.options
-        guard let id = options.text("task_id"), let replyTo = options.text("reply_to"), !replyTo.isEmpty,
-            options["ignore_result"]?.json != true
-        else { return nil }
+    ) -> OutgoingMessage {
         let offset = configuration.timezone == .gmt ? 0 : configuration.timezone.secondsFromGMT(for: now)
         let message = ResultMessage(
-            taskID: id,
+            taskID: task.id,
             state: .failure,
             result: exception.json,
             traceback: traceback,
             dateDone: WireDate(now, offsetSeconds: offset).text,
-            groupID: options.text("group_id"),
-            parentID: options.text("parent_id")
+            groupID: task.groupID,
+            parentID: task.parentID
         )
-        let isDurable = configuration.resultPersistent || ChordCollector(configuration).collects(replyTo)
+        let isDurable = configuration.resultPersistent || ChordCollector(configuration).collects(task.replyTo)
         return OutgoingMessage(
-            routingKey: replyTo,
+            routingKey: task.replyTo,
             properties: message.properties(persistent: isDurable),
             body: message.encoded()
         )

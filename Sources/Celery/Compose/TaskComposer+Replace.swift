@@ -85,21 +85,17 @@ extension TaskComposer {
     private static func takePlace(of message: TaskMessage, _ node: CanvasNode, isFollowed: Bool) {
         let headers = message.headers
         let nesting: CanvasOption = .value(.int(headers.replacedTaskNesting &+ 1))
-        let root: CanvasOption = .value(headers.rootID.map { .string($0) } ?? .null)
         let place: CanvasOptions = [
             "chord": .value(message.body.embed.chord ?? .null),
             "group_id": .value(headers.group.map { .string($0) } ?? .null),
             "group_index": .value(headers.groupIndex.map { .int($0) } ?? .null),
-            "root_id": root,
         ]
         node.options.update(place)
+        node.options["root_id"] = .value(headers.rootID.map { .string($0) } ?? .null)
         node.options["replaced_task_nesting"] = nesting
         guard node.kind == .chain else { return }
         // Celery loses the options of a chain that further steps are added to.
         if isFollowed { node.tasks.last?.options.update(place.filter { !$0.value.isNull }) }
-        for task in node.tasks {
-            if isFollowed, !root.isNull { task.options["root_id"] = root }
-            task.options["replaced_task_nesting"] = nesting
-        }
+        for task in node.tasks { task.options["replaced_task_nesting"] = nesting }
     }
 }

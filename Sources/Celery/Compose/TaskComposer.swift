@@ -33,7 +33,6 @@ package struct TaskComposer: Sendable {
         context: SendContext
     ) throws(CeleryError) -> Composition {
         if let error = signature.encodingError { throw error }
-        let signature = try signature.chunksGroup() ?? signature
         switch signature.subtaskType {
         case "chain", "group", "chord":
             return try compose(CanvasNode(signature), prepending: arguments, options: options, context: context)

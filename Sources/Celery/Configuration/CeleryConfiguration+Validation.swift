@@ -20,6 +20,8 @@ extension CeleryConfiguration {
         try require(workerProcAliveTimeout > .zero, "worker_proc_alive_timeout has to be more than zero")
         try require(workerPoisonLimit >= 0, "worker_poison_limit is negative")
         try require(!chordQueuePrefix.isEmpty, "chord_queue_prefix is empty")
+        try require(chordMaxMembers > 0, "chord_max_members has to be at least 1")
+        try require(chordMaxBytes > 0, "chord_max_bytes has to be at least 1")
         try require((1...64).contains(chordQueues), "chord_queues has to be from 1 to 64")
         try require(resultChordExpires ?? .zero >= .zero, "result_chord_expires is negative")
         try require(brokerConnectionTimeout > .zero, "broker_connection_timeout has to be more than zero")

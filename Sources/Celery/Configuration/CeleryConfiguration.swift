@@ -160,6 +160,14 @@ public struct CeleryConfiguration: Sendable {
     ///
     /// Celery's backends forget the results then, and the chord never ends.
     public var resultChordExpires: Duration?
+    /// How many tasks whose results count a chord may have; a larger one fails.
+    ///
+    /// Not a setting of Celery.
+    public var chordMaxMembers: Int = 100_000
+    /// How many bytes of manifests and results a worker keeps for all chords that are not complete.
+    ///
+    /// Beyond that the largest of them fails. Not a setting of Celery.
+    public var chordMaxBytes: Int = 256 << 20
     /// Whether a worker serves these queues.
     ///
     /// Not a setting of Celery.

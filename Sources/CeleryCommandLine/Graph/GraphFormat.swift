@@ -27,6 +27,8 @@ enum GraphFormat: String, CaseIterable, ExpressibleByArgument {
 
 extension Character {
     fileprivate var isControl: Bool {
-        unicodeScalars.contains { $0.properties.generalCategory == .control || $0.properties.generalCategory == .format }
+        unicodeScalars.contains {
+            $0.properties.generalCategory == .control || $0.properties.generalCategory == .format
+        }
     }
 }

@@ -56,8 +56,25 @@ extension ExceptionInfo {
 }
 
 extension ExceptionInfo {
-    /// The exception as Python's `repr` shows it, such as `ValueError('bad', 7)`: what events and logs carry.
-    public var pythonRepr: String { "\(className)(\(arguments.map { PythonRepr.repr($0) }.joined(separator: ", ")))" }
+    /// The exception as Python's `repr` shows it, such as `ValueError('bad', 7)`: what events, logs and the errors of chords
+    /// carry.
+    public var pythonRepr: String {
+        if module == "celery.exceptions", let text = celeryRepr { return text }
+        return "\(className)(\(arguments.map { PythonLiteral.text(of: $0) }.joined(separator: ", ")))"
+    }
+
+    /// The text of those of Celery's exceptions that have a `__repr__` of their own and come out of tasks.
+    private var celeryRepr: String? {
+        guard let first = arguments.first else { return nil }
+        switch type {
+        case "NotRegistered":
+            return "Task of kind \(PythonLiteral.text(of: first)) never registered; please make sure it's imported."
+        case "Reject":
+            let requeue = PythonLiteral.text(of: arguments.count > 1 ? arguments[1] : .bool(false))
+            return "reject requeue=\(requeue): \(first.stringValue ?? PythonLiteral.text(of: first))"
+        default: return nil
+        }
+    }
 
     /// The message as Python's `str` shows it: a single text as it is, otherwise all arguments in parentheses.
     public var message: String {

@@ -36,6 +36,52 @@ extension BrokerConformance {
             try await probes[1].wait("half") { $0.messages.count == 5 }
             await session.connection.close()
         },
+        Check(
+            "a queue with a single active consumer serves the first, and after it the next one, with all that it held"
+        ) { broker in
+            let first = try await ConformanceSession(broker)
+            let second = try await ConformanceSession(broker)
+            let queue = BrokerConformance.name("queue")
+            let declaration = QueueDeclaration(
+                name: queue,
+                durable: false,
+                autoDelete: false,
+                arguments: ["x-single-active-consumer": true, "x-expires": 60_000]
+            )
+            _ = try await first.channel.declareQueue(declaration)
+            let (one, two) = (ConsumerProbe(), ConsumerProbe())
+            _ = try await first.channel.consume(queue, onEvent: one.onEvent)
+            _ = try await second.channel.consume(queue, onEvent: two.onEvent)
+            for number in 0..<6 { try await second.publish("\(number)", key: queue) }
+            try await one.wait("everything") { $0.messages.count == 6 }
+            try check(try await two.settle().isEmpty, "the second one waits")
+            first.channel.settle(one.messages[0].deliveryTag, .ack)
+            first.channel.settle(one.messages[3].deliveryTag, .ack)
+            await first.channel.close()
+            try await two.wait("what was not acknowledged, in its order") { $0.texts == ["1", "2", "4", "5"] }
+            try check(two.messages.allSatisfy(\.redelivered), "told that it was delivered before")
+            try await second.publish("6", key: queue)
+            try await two.wait("what comes now") { $0.texts == ["1", "2", "4", "5", "6"] }
+            _ = try await second.channel.deleteQueue(queue)
+            await first.connection.close()
+            await second.connection.close()
+        },
+        Check("a cancelled consumer of such a queue keeps what it has, and the next one gets what comes") { broker in
+            let session = try await ConformanceSession(broker)
+            let other = try await session.connection.openChannel()
+            let queue = try await session.queue(["x-single-active-consumer": true])
+            let (one, two) = (ConsumerProbe(), ConsumerProbe())
+            let tag = try await session.channel.consume(queue, onEvent: one.onEvent)
+            _ = try await other.consume(queue, onEvent: two.onEvent)
+            try await session.publish("a", key: queue)
+            try await one.wait("the delivery") { $0.texts == ["a"] }
+            try await session.channel.cancel(tag)
+            try await session.publish("b", key: queue)
+            try await two.wait("the next one") { $0.texts == ["b"] }
+            await session.channel.close()
+            try await two.wait("what the first one held") { $0.texts == ["b", "a"] }
+            await session.connection.close()
+        },
         Check("deliveries without acknowledgement are gone at once") { broker in
             let session = try await ConformanceSession(broker)
             let queue = try await session.queue()

@@ -46,6 +46,8 @@ extension BrokerState {
         _ = try channel(id)
         guard let consumer = channels[id]?.consumers.removeValue(forKey: tag) else { return }
         leave(consumer.queue, MemoryQueue.ConsumerID(channel: id, tag: tag))
+        // The next consumer of a queue that serves one at a time begins.
+        dispatch(consumer.queue)
         // What the closure holds, which may be a connection, must not be freed under the lock.
         effects.append { withExtendedLifetime(consumer.onEvent) {} }
     }
@@ -124,7 +126,7 @@ extension BrokerState {
     private mutating func nextConsumer(of name: String) -> MemoryQueue.ConsumerID? {
         expireFirst(of: name)
         guard let queue = queues[name], !queue.messages.isEmpty else { return nil }
-        return queue.consumers.first { channels[$0.channel]?.consumers[$0.tag]?.hasCredit == true }
+        return queue.candidates.first { channels[$0.channel]?.consumers[$0.tag]?.hasCredit == true }
     }
 
     private mutating func expireFirst(of name: String) {

@@ -97,7 +97,8 @@ struct BrokerState {
             leave(consumer.queue, MemoryQueue.ConsumerID(channel: id, tag: tag))
         }
         for unacked in channel.unacked.values.reversed() { requeue(unacked) }
-        for queue in Set(channel.unacked.values.map(\.queue)) { dispatch(queue) }
+        let queues = channel.unacked.values.map(\.queue) + channel.consumers.values.map(\.queue)
+        for queue in Set(queues) { dispatch(queue) }
         if let ended = connections[channel.connection]?.channels.removeValue(forKey: id) {
             effects.append { ended.settle(.success(error)) }
         }

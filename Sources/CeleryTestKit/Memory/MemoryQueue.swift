@@ -45,6 +45,12 @@ struct MemoryQueue {
     /// The highest priority that counts; 0 for a queue without priorities.
     private var maxPriority: Int { declaration.arguments["x-max-priority"]?.intValue ?? 0 }
 
+    /// Whether only the first of the consumers is served, until it leaves (`x-single-active-consumer`).
+    private var isSingleActive: Bool { declaration.arguments["x-single-active-consumer"]?.boolValue == true }
+
+    /// The consumers that may get a message, in their turn.
+    var candidates: some Sequence<ConsumerID> { isSingleActive ? consumers.prefix(1) : consumers[...] }
+
     /// The most messages that wait; nil for no bound.
     private var maxLength: Int? { declaration.arguments["x-max-length"]?.intValue }
 
@@ -87,7 +93,7 @@ struct MemoryQueue {
 
     /// Puts the consumer at the end of the line.
     mutating func rotate(_ consumer: ConsumerID) {
-        guard let index = consumers.firstIndex(of: consumer) else { return }
+        guard !isSingleActive, let index = consumers.firstIndex(of: consumer) else { return }
         consumers.append(consumers.remove(at: index))
     }
 

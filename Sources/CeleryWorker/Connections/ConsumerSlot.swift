@@ -80,7 +80,12 @@ final class ConsumerSlot: Sendable {
     func stop() { stopped.open() }
 
     /// Cancels the consumer, so that nothing is delivered any more; what was delivered stays valid.
-    func stopConsumer() async { await state.withLock { $0.consumer }?.stop() }
+    ///
+    /// One of chords leaves at once: the next owner of its queue needs everything that this one holds.
+    func stopConsumer() async {
+        guard desired.role != .chords else { return await closeChannel() }
+        await state.withLock { $0.consumer }?.stop()
+    }
 
     /// Closes the channel; the broker takes back what is unsettled.
     func closeChannel() async { await state.withLock { $0.consumer }?.close() }
@@ -191,6 +196,7 @@ final class ConsumerSlot: Sendable {
     /// Cancels the consumer of a slot that was stopped, and closes its channel once everything is settled.
     private func retire() async {
         guard let consumer = state.withLock({ $0.consumer }), !Task.isCancelled else { return }
+        guard desired.role != .chords else { return await consumer.close() }
         await consumer.stop()
         var polls = Backoff(first: 1, cap: 30)
         while !Task.isCancelled, !consumer.hasEnded {

@@ -85,18 +85,24 @@ final class ConsumerSupervisor: Sendable {
     /// Cancels all consumers: afterwards nothing is delivered any more.
     func stopConsumers() async { await state.withLock { $0.session }?.stopConsumers() }
 
+    /// Closes one consumer's channel; the broker takes back what is unsettled, and another channel is opened.
+    func closeChannel(of name: DesiredConsumer.Name) async {
+        await state.withLock { $0.session }?.closeChannel(of: name)
+    }
+
     /// Closes the channels and the connection; the broker takes back what is unsettled.
     func close() async { await state.withLock { $0.session }?.close() }
 
     private func noteStarted(_ name: DesiredConsumer.Name) {
-        environment.counters.consumers.add()
+        if name.role != .chords { environment.counters.consumers.add() }
         records.noteStarted(name)
         openIfReady()
     }
 
     private func openIfReady() {
         let wanted = state.withLock { $0.desired.consumers }
-        if wanted.allSatisfy({ records.hasStarted($0.name) }) { ready.open() }
+        // The collector is no part of being ready: tasks run without it.
+        if wanted.allSatisfy({ $0.role == .chords || records.hasStarted($0.name) }) { ready.open() }
     }
 }
 

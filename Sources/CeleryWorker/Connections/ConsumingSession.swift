@@ -84,6 +84,11 @@ final class ConsumingSession: Sendable {
         for slot in slots { await slot.stopConsumer() }
     }
 
+    /// Closes one consumer's channel; the broker takes back what is unsettled, and another channel is opened.
+    func closeChannel(of name: DesiredConsumer.Name) async {
+        await state.withLock { $0.slots[name] }?.closeChannel()
+    }
+
     /// Closes the channels and the connection; the broker takes back what is unsettled.
     func close() async {
         for slot in slots { await slot.closeChannel() }

@@ -7,6 +7,8 @@ struct DesiredConsumer: Sendable, Hashable {
     enum Role: String, Sendable, Hashable {
         /// Task messages, which go through the intake and are settled by the ledger.
         case tasks
+        /// Results of chords' tasks: kept until the chord is complete, and settled by its collector.
+        case chords
         /// Commands of remote control.
         case control
         /// Events of other workers.

@@ -6,7 +6,14 @@ import Synchronization
 /// Gets what a consumer that is none of tasks delivers, with the channel to settle it on.
 ///
 /// Called where the connection reads: it has to be quick.
-typealias ConsumerHandler = @Sendable (_ messages: [IncomingMessage], _ channel: any BrokerChannel) -> Void
+typealias ConsumerHandler = @Sendable (_ event: ConsumerEvent, _ source: ConsumerSource) -> Void
+
+/// The channel that a consumer's event comes from.
+struct ConsumerSource: Sendable {
+    /// Which channel of the worker it is.
+    let epoch: ChannelEpoch
+    let channel: any BrokerChannel
+}
 
 /// The consuming channel of one queue: its consumer, the replacement of it, and its end.
 final class QueueConsumer: Sendable {
@@ -50,6 +57,14 @@ final class QueueConsumer: Sendable {
 
         /// Whether the channel is gone, and its deliveries with it.
         var isLoss: Bool { if case .closed = self { true } else { false } }
+
+        /// The end as a handler is told of it.
+        fileprivate var event: ConsumerEvent {
+            switch self {
+            case .closed(let error): .closed(error)
+            case .cancelled: .cancelled
+            }
+        }
     }
 
     init(
@@ -202,7 +217,7 @@ final class QueueConsumer: Sendable {
             if let first = messages.first { gauge.add(messages.count, firstTag: first.deliveryTag) }
             switch sink {
             case .intake(let intake): intake.post(.deliveries(epoch, messages))
-            case .handler(let handler): handler(messages, channel)
+            case .handler(let handler): handler(event, ConsumerSource(epoch: epoch, channel: channel))
             }
         case .cancelled: end(.cancelled)
         case .closed(let error): end(.closed(error))
@@ -212,6 +227,9 @@ final class QueueConsumer: Sendable {
     private func end(_ reason: ConsumerEnd) {
         ledger.close(epoch)
         post(.ended(epoch, isLost: reason.isLoss))
+        if case .handler(let handler) = sink, !hasEnded {
+            handler(reason.event, ConsumerSource(epoch: epoch, channel: channel))
+        }
         ended.open(reason)
     }
 

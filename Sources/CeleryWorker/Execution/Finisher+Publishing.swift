@@ -35,6 +35,13 @@ extension Finisher {
         }
     }
 
+    /// Publishes messages, and goes on when the broker has answered for all of them.
+    func publish(_ messages: [OutgoingMessage], for request: TaskRequest?, then done: @escaping @Sendable () -> Void) {
+        if messages.isEmpty { return done() }
+        let last = LastCall(messages.count, then: done)
+        for message in messages { publish(message, for: request) { last.decrement() } }
+    }
+
     /// Counts and logs what became of a result.
     ///
     /// True if an outage of the broker has lost it.

@@ -20,8 +20,43 @@ extension Finisher {
 
     private func discard(_ request: TaskRequest, reason: String, isExpired: Bool) {
         signals.taskRevoked.send(TaskSignal.Revoked(request, signal: nil, isExpired: isExpired), log.logger)
-        let message = request.wantsErrors ? composer.message(of: request.envelope, .revoked, .revoked(reason)) : nil
-        publish(message, for: request) { self.ledger.settle(request.delivery, .ack) }
+        var messages = request.wantsErrors ? [composer.message(of: request.envelope, .revoked, .revoked(reason))] : []
+        if let chain = try? request.envelope.decodedBody().embed.chain {
+            messages += composer.messages(revoking: chain, .revoked(reason))
+        }
+        publish(messages.compactMap(\.self), for: request) { self.ledger.settle(request.delivery, .ack) }
+    }
+
+    /// Whether the task's result counts for a chord that another result backend keeps.
+    func isForeignChord(_ run: TaskRun) -> Bool {
+        run.body.embed.chord.map { !$0.isNull } == true && !composer.collector.collects(run.request.replyTo)
+    }
+
+    /// Refuses a part of a chord of which no collector knows: its chord would wait for ever.
+    ///
+    /// The message was not acknowledged yet.
+    func refuseForeignChord(_ run: TaskRun) {
+        let request = run.request
+        counters.rejected.add()
+        counters.refusedChordMessages.add()
+        let error = ProtocolError(
+            .unknownMessage,
+            "the task is a part of a chord that a result backend keeps; this worker has only chords whose reply queue is "
+                + "a collector's (\(composer.collector.prefix).N)"
+        )
+        log.refused(task: request.task.name, id: request.id, request.info, error)
+        sendRejected(task: request.task.name, id: request.id, request.info, error)
+        let exception = ExceptionInfo(
+            type: "ChordError",
+            module: "celery.exceptions",
+            arguments: [.string(error.message)]
+        )
+        let failure = TaskOutcome.Failure(exception: exception, traceback: nil)
+        var messages = [composer.message(of: request.envelope, .failure, exception)]
+        messages += composer.messages(failing: run.body.embed.chain ?? [], failure)
+        publish(messages.compactMap(\.self), for: request) {
+            self.ledger.settle(request.delivery, .reject(requeue: false))
+        }
     }
 
     /// Refuses a request whose body cannot be read: it was not acknowledged yet.
@@ -50,12 +85,11 @@ extension Finisher {
         log.unknown(envelope, info)
         signals.taskUnknown.send(TaskSignal.Unknown(headers: envelope.headers, deliveryInfo: info), log.logger)
         let exception = ExceptionInfo.notRegistered(envelope.headers.task)
+        var messages = [composer.message(of: envelope, .failure, exception)]
         if let chain = try? envelope.decodedBody().embed.chain {
-            let failure = TaskOutcome.Failure(exception: exception, traceback: nil)
-            for step in composer.messages(failing: chain, failure) { publish(step, for: nil) {} }
+            messages += composer.messages(failing: chain, TaskOutcome.Failure(exception: exception, traceback: nil))
         }
-        let message = composer.message(of: envelope, .failure, exception)
-        publish(message, for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
+        publish(messages.compactMap(\.self), for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
     }
 
     private func sendRejected(task: String?, id: String?, _ info: DeliveryInfo, _ error: ProtocolError) {

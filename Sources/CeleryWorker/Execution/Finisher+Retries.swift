@@ -145,7 +145,10 @@ extension Finisher {
         let request = run.request
         log.terminated(request, signal: signal)
         signals.taskRevoked.send(TaskSignal.Revoked(request, signal: signal, isExpired: false), log.logger)
-        let exception = ExceptionInfo.revoked("terminated").json
-        post(request.wantsErrors ? composer.message(of: run, .revoked, exception) : nil, of: request, then: .ack)
+        let exception = ExceptionInfo.revoked("terminated")
+        let own = request.wantsErrors ? composer.message(of: run, .revoked, exception.json) : nil
+        publish(composer.messages(revoking: run.body.embed.chain ?? [], exception), for: nil) {
+            self.post(own, of: request, then: .ack)
+        }
     }
 }

@@ -10,6 +10,8 @@ struct ResultComposer: Sendable {
     private let isUTC: Bool
     private let isExtended: Bool
     private let deliveryMode: UInt8
+    /// Whose results are a chord's, and so have to outlive a restart of the broker.
+    let collector: ChordCollector
     private let now: @Sendable () -> Date
 
     init(configuration: CeleryConfiguration, hostname: String, now: @escaping @Sendable () -> Date = { Date() }) {
@@ -18,6 +20,7 @@ struct ResultComposer: Sendable {
         isUTC = configuration.timezone == .gmt
         isExtended = configuration.resultExtended
         deliveryMode = configuration.resultPersistent ? 2 : 1
+        collector = ChordCollector(configuration)
         self.now = now
     }
 
@@ -58,32 +61,34 @@ struct ResultComposer: Sendable {
     /// The failures of the steps of a chain that will never run, each to its own reply queue
     /// (`celery.backends.base.Backend._fail_chain`).
     func messages(failing chain: [JSONValue], _ failure: TaskOutcome.Failure) -> [OutgoingMessage] {
-        var messages: [OutgoingMessage] = []
-        var steps = chain[...]
-        var chordBodies: [JSONValue] = []
-        while let step = steps.popFirst() ?? chordBodies.popLast() {
-            guard let signature = try? SignatureWire(decoding: step) else { continue }
-            if let message = message(failing: signature, failure) { messages.append(message) }
-            if signature.subtaskType == "chord", let body = signature.kwargs["body"] { chordBodies.append(body) }
-        }
-        return messages
+        UnrunTask.tasks(of: chain).map { message(of: $0, .failure, failure.exception, failure.traceback) }
     }
 
-    private func message(failing step: SignatureWire, _ failure: TaskOutcome.Failure) -> OutgoingMessage? {
-        guard case .string(let id)? = step.options["task_id"],
-            case .string(let replyTo)? = step.options["reply_to"], !replyTo.isEmpty,
-            step.options["ignore_result"] != .bool(true)
-        else { return nil }
+    /// The steps of a revoked or expired task's chain that complete a chord are revoked with it, lest the chord waits.
+    ///
+    /// Celery tells nobody of the steps of such a chain.
+    func messages(revoking chain: [JSONValue], _ exception: ExceptionInfo) -> [OutgoingMessage] {
+        UnrunTask.tasks(of: chain)
+            .filter { collector.collects($0.replyTo) }
+            .map { message(of: $0, .revoked, exception, nil) }
+    }
+
+    private func message(
+        of task: UnrunTask,
+        _ state: TaskState,
+        _ exception: ExceptionInfo,
+        _ traceback: String?
+    ) -> OutgoingMessage {
         let message = ResultMessage(
-            taskID: id,
-            state: .failure,
-            result: failure.exception.json,
-            traceback: failure.traceback,
+            taskID: task.id,
+            state: state,
+            result: exception.json,
+            traceback: traceback,
             dateDone: dateDone(),
-            groupID: step.options["group_id"]?.stringValue,
-            parentID: step.options["parent_id"]?.stringValue
+            groupID: task.groupID,
+            parentID: task.parentID
         )
-        return outgoing(message, to: replyTo, correlationID: nil)
+        return outgoing(message, to: task.replyTo, correlationID: nil)
     }
 }
 
@@ -118,7 +123,8 @@ extension ResultComposer {
         properties.contentType = "application/json"
         properties.contentEncoding = "utf-8"
         properties.headers = Self.noHeaders
-        properties.deliveryMode = deliveryMode
+        // A chord's parts survive a restart of the broker.
+        properties.deliveryMode = collector.collects(replyTo) ? 2 : deliveryMode
         properties.priority = 0
         properties.correlationID = correlationID ?? message.taskID
         return OutgoingMessage(routingKey: replyTo, properties: properties, body: message.encoded())

@@ -50,7 +50,13 @@ final class TaskRunner: Sendable {
             return nil
         }
         do {
-            return TaskRun(request: request, body: try request.envelope.decodedBody())
+            let run = TaskRun(request: request, body: try request.envelope.decodedBody())
+            guard !services.finisher.isForeignChord(run) else {
+                request.neverBegan.store(true, ordering: .relaxed)
+                services.finisher.refuseForeignChord(run)
+                return nil
+            }
+            return run
         } catch {
             request.neverBegan.store(true, ordering: .relaxed)
             services.finisher.refuse(request, error)

@@ -31,11 +31,21 @@ final class TaskSender: Sendable {
         options: TaskOptions,
         of run: TaskRun
     ) async throws(CeleryError) -> String {
-        let composition = try composer.compose(
-            signature,
-            options: options,
-            context: context(of: run).within(run.request.envelope.headers)
-        )
+        let composition =
+            if signature.options[TaskComposer.joinsChord] == true {
+                try composer.addToChord(
+                    of: message(of: run),
+                    signature,
+                    ordinal: run.nextAddition(),
+                    context: context(of: run)
+                )
+            } else {
+                try composer.compose(
+                    signature,
+                    options: options,
+                    context: context(of: run).within(run.request.envelope.headers)
+                )
+            }
         try await send(composition, childrenOf: run)
         return composition.groupID ?? composition.lineage.last ?? ""
     }
@@ -111,6 +121,11 @@ extension TaskSender {
             inheritedPriority: composer.configuration.taskInheritParentPriority ? run.request.info.priority : nil,
             registered: { [tasks] name in tasks[name]?.sendOptions }
         )
+    }
+
+    /// The surroundings of what follows a chord.
+    var chordContext: SendContext {
+        SendContext(origin: origin, registered: { [tasks] name in tasks[name]?.sendOptions })
     }
 
     /// Sends what was composed, and remembers the children of the running task.

@@ -55,7 +55,8 @@ extension Dispatcher {
             delivery: delivery,
             epoch: epoch,
             info: DeliveryInfo(message),
-            wantsResult: !(envelope.headers.ignoreResult ?? task.ignoresResult),
+            wantsResult: !(envelope.headers.ignoreResult ?? task.ignoresResult)
+                || environment.settings.collector.collects(envelope.properties.replyTo),
             expires: expires,
             arrival: arrival
         )

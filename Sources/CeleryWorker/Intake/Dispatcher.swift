@@ -180,6 +180,8 @@ struct DispatcherSettings: Sendable {
     var cancelsOnConnectionLoss = false
     var timezone: TimeZone = .gmt
     var accepted: AcceptedContent = .json
+    /// Whose results are a chord's, and so are never ignored.
+    var collector = ChordCollector(CeleryConfiguration())
 
     /// 200 MB of them at the most that one takes.
     static let defaultETALimit = 100_000
@@ -198,5 +200,6 @@ extension DispatcherSettings {
         cancelsOnConnectionLoss = celery.workerCancelLongRunningTasksOnConnectionLoss
         timezone = celery.timezone
         self.accepted = accepted
+        collector = ChordCollector(celery)
     }
 }

@@ -20,7 +20,13 @@ struct TaskTable: Sendable {
         let library = TaskLibrary(tasks, errbacks: errbacks)
         var table: [String: WorkerTask] = [:]
         for task in tasks where table[task.name] == nil {
-            table[task.name] = try WorkerTask(task, configuration, defaultRate: defaultRate, hooks: hooks, library: library)
+            table[task.name] = try WorkerTask(
+                task,
+                configuration,
+                defaultRate: defaultRate,
+                hooks: hooks,
+                library: library
+            )
         }
         self.tasks = table
         self.hooks = hooks

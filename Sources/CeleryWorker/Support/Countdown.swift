@@ -16,6 +16,9 @@ final class Countdown: Sendable {
         if left.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { gate.open() }
     }
 
+    /// Calls the closure once at zero; it has to be quick.
+    func whenZero(_ body: @escaping @Sendable () -> Void) { gate.whenOpen { body() } }
+
     /// Waits for zero.
     func wait() async { await gate.wait() }
 }

@@ -37,6 +37,14 @@ struct GoldenPartsTests {
         }
     }
 
+    /// Captures with signatures and results among their arguments, whose tuples travel as lists.
+    static let withTuples: Set<String> = [
+        "chord_body_chain.1of3", "chord_errback.1of3", "chord_from_chain.1of3", "chord_group_body.1of3",
+        "chord_header_of_chains.1of3", "chord_nested.1of5", "chord_nested.3of5", "chord_options.1of3",
+        "chord_replace_group.1of3", "chord_stamped.1of3", "chord_two.1of3", "chunks.1of3",
+        "chunks.2of3", "chunks.3of3", "chunks_group.1of2", "chunks_group.2of2", "map", "starmap",
+    ]
+
     /// Why the text of the arguments cannot be made of what has travelled: it tells of types that JSON does not have.
     static let reprExceptions: [String: String] = [
         "task_argsrepr_override": "the caller gave texts of his own",
@@ -60,7 +68,7 @@ struct GoldenPartsTests {
         let argsText = Self.listCases.contains(name) ? PythonRepr.repr(.array(args)) : PythonRepr.arguments(args)
         let texts = [argsText, PythonRepr.keywords(message.body.kwargs)]
         let captured = [message.headers.argsrepr, message.headers.kwargsrepr]
-        if let reason = Self.reprExceptions[name] {
+        if let reason = Self.reprExceptions[name] ?? (Self.withTuples.contains(name) ? "tuples" : nil) {
             #expect(texts != captured, "no exception is needed any more: \(reason)")
         } else {
             #expect(texts == captured)

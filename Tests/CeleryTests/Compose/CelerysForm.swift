@@ -31,6 +31,18 @@ struct CelerysForm {
 
     func children() -> JSONValue { .array(composition.children.map(\.json)) }
 
+    /// The message with its caller's reply queue.
+    func message(_ task: ComposedTask) throws -> TaskMessage {
+        var message = try TaskMessage.decode(properties: task.message.properties, body: task.message.body)
+        message.properties.replyTo = caller(message.replyTo, of: message.headers.id)
+        return message
+    }
+
+    /// The body with the callers' reply queues in its signatures.
+    func body(_ task: ComposedTask) throws -> [UInt8] {
+        try restored(JSONValue(parsing: task.message.body)).serialized()
+    }
+
     private func line(_ message: TaskMessage, _ body: JSONValue) -> String {
         let headers = message.headers
         let stamps = JSONObject(
@@ -46,7 +58,7 @@ struct CelerysForm {
             ("stamped_headers", headers.stampedHeaders.map { .array($0.map(JSONValue.string)) } ?? .null),
             ("stamps", .object(stamps)), ("eta", .bool(headers.eta != nil)),
         ]
-        let priority = message.priority.map { JSONValue.int(Int($0)) } ?? .null
+        let priority = JSONValue.int(Int(message.priority ?? 0))
         return fields.map { "\($0)=\(dumped($1)) " }.joined()
             + "reply_to=\(caller(message.replyTo, of: headers.id) ?? "None") "
             + "priority=\(dumped(priority)) \(dumped(restored(body)))"

@@ -29,8 +29,13 @@ struct GoldenTests {
         #expect(frame == capture.frame)
     }
 
+    private static let groups = [("worker_link_many", 3), ("worker_link_group", 2), ("worker_chain_to_group", 2)]
+
+    /// The captures of members of groups beside the first ones.
+    static let furtherMembers = groups.flatMap { name, count in (2...count).map { "\(name).\($0)of\(count)" } }
+
     @Test func membersOfGroupsAreAllSent() throws {
-        for (name, count) in [("worker_link_many", 3), ("worker_link_group", 2), ("worker_chain_to_group", 2)] {
+        for (name, count) in Self.groups {
             for index in 2...count {
                 let capture = try Capture("\(name).\(index)of\(count)")
                 var parent = capture.parent()

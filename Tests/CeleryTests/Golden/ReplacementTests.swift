@@ -75,7 +75,6 @@ struct ReplacementTests {
         #expect(last["task_id"] == "own")
         #expect(last["group_id"] == "group")
         #expect(last["group_index"] == 2)
-        #expect(last["root_id"] == "root")
         #expect(last["reply_to"] == "callers-queue")
         #expect(last["replaced_task_nesting"] == 4)
         #expect(names(last["link"]?.arrayValue) == ["tasks.on_done"])

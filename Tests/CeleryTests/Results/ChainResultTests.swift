@@ -101,12 +101,13 @@ struct ChainResultTests {
             #expect(await eventually { worker.tasks.count == 1 })
             #expect(worker.tasks.first?.headers.ignoreResult == nil)
             let group = GoldenCase.group([Signature("a"), Signature("b")])
-            let error = await #expect(throws: CeleryError.self) { try await client.send(group) }
-            #expect(error?.code == .invalidSignature)
-            let other = await #expect(throws: CeleryError.self) { try await client.send(chain.then(group)) }
-            #expect(other?.code == .invalidSignature)
+            let ending = try await client.send(chain.then(group))
+            #expect(ending.group?.members.count == 2)
+            #expect(ending.parent?.parent?.parent?.parent == nil)
+            #expect(ending.parent?.parent?.parent?.id != nil)
+            #expect(await eventually { worker.tasks.count == 2 })
             let id = try await client.enqueue(group)
-            #expect(await eventually { worker.tasks.count == 3 })
+            #expect(await eventually { worker.tasks.count == 4 })
             #expect(worker.tasks.suffix(2).map(\.headers.group) == [id, id])
         }
     }

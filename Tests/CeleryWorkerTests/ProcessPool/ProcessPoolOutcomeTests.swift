@@ -1,3 +1,4 @@
+import AMQP
 import Celery
 import CeleryProtocol
 import CeleryTestKit
@@ -44,6 +45,43 @@ struct ProcessPoolOutcomeTests {
                 }
             }
             #expect(try await harness.result(of: harness.send("pool.remaining")).result == true)
+        }
+    }
+
+    @Test("errbacks are called in the child where the body failed; a lost process sends them")
+    func errbacks() async throws {
+        try await PoolHarness.run { harness in
+            harness.broker.declareQueue(QueueDeclaration(name: "told"))
+            let options = TaskOptions(linkError: [Signature("pool.onError", args: ["stored"])])
+            let failed = try harness.send("pool.failing", ["why"], options: options)
+            _ = try await harness.failure(of: failed)
+            let told = try await Self.told(harness)
+            #expect(told.prefix(2) == [.string(failed), "why"])
+            #expect(told[2] != .int(Int(ProcessInfo.processInfo.processIdentifier)))
+            #expect(told.last == "stored")
+            try await harness.queueIsEmpty()
+
+            let lost = try harness.send("pool.exit", [3], options: options)
+            #expect(try await harness.failure(of: lost).type == "WorkerLostError")
+            let toldOfLoss = try await Self.told(harness)
+            #expect(toldOfLoss.prefix(2) == [.string(lost), nil])
+            #expect(toldOfLoss.last == "stored")
+        }
+    }
+
+    /// The arguments of the next message of `pool.onError`.
+    private static func told(_ harness: WorkerHarness) async throws -> [JSONValue] {
+        try await eventually("the errback's message") { !harness.broker.messages(in: "told").isEmpty }
+        let message = try #require(harness.broker.takeMessages(from: "told").first)
+        return try TaskMessage.decode(properties: message.properties, body: message.body).body.args
+    }
+
+    @Test("a map runs its inner task in the child")
+    func map() async throws {
+        try await PoolHarness.run { harness in
+            let add = TaskName("pool.add", Int.self, Int.self, returning: Int.self)
+            let id = try harness.send(Starmap(add, [(1, 2), (3, 4)]).signature)
+            #expect(try await harness.result(of: id).result == [3, 7])
         }
     }
 }

@@ -76,7 +76,10 @@ struct WorkerHarness: Sendable {
     func send(_ signature: Signature, options: TaskOptions = TaskOptions()) throws -> String {
         let context = SendContext(replyTo: Self.replies)
         let composition = try composer.compose(signature, options: options, context: context)
-        for task in composition.tasks { try broker.publish(task.message) }
+        for task in composition.manifests + composition.tasks {
+            if let queue = task.queue { broker.declareQueue(queue.declaration) }
+            try broker.publish(task.message)
+        }
         return composition.lineage.last ?? ""
     }
 

@@ -79,6 +79,8 @@ extension Setting {
         .flag("result_extended", \.resultExtended),
         .text("chord_queue_prefix", \.chordQueuePrefix),
         .integer("chord_queues", \.chordQueues),
+        .integer("chord_max_members", \.chordMaxMembers),
+        .integer("chord_max_bytes", \.chordMaxBytes),
         .seconds("result_chord_expires", optional: \.resultChordExpires),
     ]
 

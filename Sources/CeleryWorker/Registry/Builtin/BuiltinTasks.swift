@@ -32,7 +32,10 @@ enum BuiltinTasks {
             throw TaskError(type: "NotImplementedError", "chain is not a real task")
         }
         // Late, so that what is refused is not acknowledged.
-        registry.registerUntyped("celery.chord_unlock", options: .init(acks: .late, ignoreResult: true)) { context, args, _ in
+        registry.registerUntyped("celery.chord_unlock", options: .init(acks: .late, ignoreResult: true)) {
+            context,
+            args,
+            _ in
             throw refusedUnlock(context, args)
         }
     }

@@ -34,7 +34,13 @@ enum LegacyCanvas {
     static func chord(_ context: TaskContext, _ args: [JSONValue], _ kwargs: JSONObject) async throws -> JSONValue {
         let optional = ["partial_args", "interval", "countdown", "max_retries", "eager"]
         let known = Set(["header", "body"] + optional)
-        let values = try bind("chord", required: ["header", "body"], optional: optional, args, kwargs.filter { known.contains($0.key) })
+        let values = try bind(
+            "chord",
+            required: ["header", "body"],
+            optional: optional,
+            args,
+            kwargs.filter { known.contains($0.key) }
+        )
         guard let header = values[0], let body = values[1] else { return .null }
         let tasks = header.arrayValue ?? header["kwargs"]?["tasks"]?.arrayValue
         guard let tasks else { throw TaskError(type: "TypeError", "chord() needs a header, a list of tasks") }

@@ -24,7 +24,8 @@ enum EndingTasks {
     }
 
     private static func registerRetries(_ tasks: inout TaskRegistry) {
-        tasks.register("flow.again", arguments: "value", Parameter("times", default: 2), options: .init(maxRetries: 5)) {
+        tasks.register("flow.again", arguments: "value", Parameter("times", default: 2), options: .init(maxRetries: 5))
+        {
             (context: TaskContext, value: JSONValue, times: Int) in
             if context.retries >= times { return value }
             throw context.retry(after: .milliseconds(100), cause: valueError("not yet"))

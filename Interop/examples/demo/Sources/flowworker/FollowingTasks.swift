@@ -13,5 +13,16 @@ enum FollowingTasks {
             }
             return .array(args)
         }
+        tasks.registerErrback("flow.on_error") { report, context in
+            try await context.send(
+                "journal.call",
+                args: [.string(report.id), report.failure.map { .string(Self.repr($0)) } ?? .null],
+                kwargs: report.kwargs.filter { $0.key != "queue" },
+                options: TaskOptions(queue: report.kwargs["queue"]?.stringValue)
+            )
+        }
     }
+
+    /// The exception as Python shows it.
+    private static func repr(_ failure: TaskFailure) -> String { "\(failure.type)('\(failure.message)')" }
 }

@@ -1,13 +1,10 @@
-/// The tasks of a signature that will never run, and the errbacks that are called for them.
-struct FailedBody {
-    /// The tasks, and the groups and chains that have an id of their own to fail by.
-    private(set) var signatures: [CanvasNode] = []
+/// The errbacks that are called when a chord's body cannot run.
+struct BodyErrbacks {
     /// Errbacks with the ids that they get.
-    private(set) var errbacks: [(id: String, errbacks: [JSONValue])] = []
+    private(set) var calls: [(id: String, errbacks: [JSONValue])] = []
 
-    /// Finds what fails with a chord's body (`celery.backends.base._result_errbacks`).
+    /// Finds the errbacks of a frozen body (`celery.backends.base._result_errbacks`).
     init(_ body: CanvasNode) {
-        collect(body)
         if body.kind == .group {
             let own = body.options.list("link_error")
             for member in body.tasks { addErrbacks(of: member, own) }
@@ -16,22 +13,12 @@ struct FailedBody {
         }
     }
 
-    private mutating func collect(_ node: CanvasNode) {
-        switch node.kind {
-        case .task: signatures.append(node)
-        case .chain, .group: for task in node.tasks { collect(task) }
-        case .chord:
-            for task in node.headerTasks { collect(task) }
-            if let body = node.body { collect(body) }
-        }
-    }
-
     /// The errbacks of a chord are its body's, those of a group its members', those of a chain only its own.
     private mutating func addErrbacks(of node: CanvasNode, _ further: [JSONValue]) {
         guard let id = node.resultID else { return }
         var all: [JSONValue] = []
         for errback in node.resultErrbacks + further where !all.contains(errback) { all.append(errback) }
-        if !all.isEmpty { errbacks.append((id, all)) }
+        if !all.isEmpty { calls.append((id, all)) }
     }
 }
 
