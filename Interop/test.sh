@@ -186,8 +186,7 @@ tier_python() {
         version=python-$(sed -n 's/^celery==//p' "$requirements")
         (
             cd "$interop/python/tests"
-            export SWCELERY=$swcelery
-            logged "$version" timeout --kill-after 30 300 "$python" -m pytest --junitxml "$work/$version.xml"
+            SWCELERY=$swcelery logged "$version" timeout --kill-after 30 300 "$python" -m pytest --junitxml "$work/$version.xml"
         ) &
         running+=("$version=$!")
     done
