@@ -86,6 +86,9 @@ class Workflow:
         return self.calls if calls is None else len(calls)
 
 
+# Said of more than one workflow.
+COUNTED = "a result that counts for a chord goes to the caller, too, even of a member that ignores results"
+
 WORKFLOWS = {}
 
 
