@@ -2,6 +2,7 @@
 from celery import chain
 
 from workflows import Difference, Part, workflow
+
 JOINED = "a chord that has been sent takes no further members over AMQP"
 PYTHON_TEXT = ("a chord that has been sent takes no further task over AMQP: let the task replace itself with a group, which counts "
                "for the chord")
