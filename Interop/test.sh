@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test tier, on a machine that has nothing but Debian and Swift. Ends with a line `N passed, N failed`, and `, N skipped` where some were.
 #
-#   test.sh [TIER…]     build lint unit broker interop python chaos tsan asan; all of these unless some are named
+#   test.sh [TIER…]     build lint unit model broker interop python chaos chords tsan asan; all of these unless some are named
 #   test.sh --rabbitmq 4 [TIER…]
 #                       the same in a Debian 13 beside this system, with RabbitMQ 4.0 and librabbitmq 0.15: broker and interop unless some are
 #                       named. Needs root, and some minutes more the first time: see debian13.sh
@@ -13,6 +13,8 @@
 #   tsan      unit and memory tests under ThreadSanitizer
 #   asan      unit and memory tests under AddressSanitizer
 #   interop   pytest: Python Celery against the Swift worker and client, faults included
+#   model     the model of the collector of chords holds, and wrong designs fail
+#   chords    a thousand chords of ten members and one of ten thousand, while their collector is killed ten times
 #   python    pytest: the result backend for Python, with each version of Celery that it is for
 #   chaos     two minutes of faults of every kind, in an order that stays the same
 #   fuzz      every fuzz target for five seconds; only where it is named, since its build takes minutes (fuzz.sh runs them for longer)
@@ -127,7 +129,7 @@ tier_lint() {
     tally format "$status"
     if command -v shellcheck >/dev/null; then
         status=0
-        logged shellcheck shellcheck --external-sources --source-path "$root" "$interop"/*.sh "$interop"/benchmarks/*.sh "$root/.ci/run" || status=$?
+        logged shellcheck shellcheck --external-sources --source-path "$root" "$interop"/*.sh "$interop"/benchmarks/*.sh "$interop"/model/*.sh "$root/.ci/run" || status=$?
         tally shellcheck "$status"
     else
         skipped=$((skipped + 1))
@@ -206,6 +208,23 @@ tier_chaos() {
     tally chaos "$status"
 }
 
+tier_model() {
+    local status=0
+    logged model timeout --kill-after 30 600 "$interop/model/check.sh" || status=$?
+    tally model "$status"
+}
+
+tier_chords() {
+    local status=0
+    need_python
+    logged chords swift build --package-path "$root" --product swcelery "${swift_flags[@]}" || status=$?
+    if [ "$status" = 0 ]; then
+        SWCELERY=$(swift build --package-path "$root" --show-bin-path)/swcelery \
+            logged chords timeout --kill-after 30 600 "$interop/chords.sh" || status=$?
+    fi
+    tally chords "$status"
+}
+
 tier_fuzz() {
     local status=0
     logged fuzz "$interop/fuzz.sh" --seconds 5 || status=$?
@@ -213,7 +232,7 @@ tier_fuzz() {
 }
 
 tiers=("$@")
-[ $# -gt 0 ] || tiers=(build lint unit broker interop python chaos tsan asan)
+[ $# -gt 0 ] || tiers=(build lint unit model broker interop python chaos chords tsan asan)
 for tier in "${tiers[@]}"; do
     declare -F "tier_$tier" >/dev/null || fail "there is no tier $tier"
 done

@@ -19,8 +19,6 @@ public struct CeleryError: Error, Sendable {
         public static let invalidSignature = Code(description: "invalidSignature")
         /// A queue is not among `task_queues`, and missing ones are not created (Celery's `QueueNotFound`).
         public static let queueNotFound = Code(description: "queueNotFound")
-        /// A chord was to be started, which `rpc://` results do not support (Celery raises `NotImplementedError`).
-        public static let chordsUnsupported = Code(description: "chordsUnsupported")
         /// An argument cannot be written as JSON.
         public static let encoding = Code(description: "encoding")
         /// A result cannot be read as the type that was asked for.

@@ -10,7 +10,7 @@ from kombu.serialization import dumps
 from kombu.utils.objects import cached_property
 from kombu.utils.uuid import uuid
 
-from . import canvas, manifest
+from . import canvas, manifest, routing
 from .collector import Collector
 from .publisher import publisher
 
@@ -45,6 +45,7 @@ class ChordRPCBackend(RPCBackend):
         members, shape = manifest.members(results)
         if run.reply_to:
             members = [[task_id, run.reply_to] for task_id, _ in members]
+        routing.address(body, self.app)
         conf = self.app.conf
         expires = conf.get("result_chord_expires")
         text = manifest.encode(group_id, members, body, shape, self._root_id(body), run.policy, manifest.deadline(expires))
@@ -62,15 +63,16 @@ class ChordRPCBackend(RPCBackend):
             root_id = task.request.root_id or task.request.id
         return root_id
 
-    def collect(self, options, result):
+    def collect(self, signature, result):
         """Makes a frozen task a part of the chord of its group: its worker has to report, and to the collector."""
+        options = signature.options
         reply_to = options.get("reply_to")
         if self.collector.collects(reply_to):
             reply_to = None
         else:
             options["reply_to"] = self.collector.queue(options["group_id"])
+        manifest.remember_reply_to(result, None if _ignores_result(signature) else reply_to)
         options["ignore_result"] = False
-        manifest.remember_reply_to(result, reply_to)
 
     def add_to_chord(self, chord_id, result):
         raise NotImplementedError(
@@ -142,6 +144,17 @@ class ChordRPCBackend(RPCBackend):
             yield
         finally:
             _reported.reset(token)
+
+
+def _ignores_result(signature):
+    """Whether nobody but the chord is to get a task's result, which is what the message would say otherwise."""
+    ignores = signature.options.get("ignore_result")
+    if ignores is None:
+        try:
+            ignores = signature.type.ignore_result
+        except KeyError:  # not registered where the chord is sent
+            return False
+    return bool(ignores)
 
 
 def _unreached(chain):

@@ -48,7 +48,7 @@ def _freezing(freeze, backend_class):
                 self.options["reply_to"] = reply_to
         result = freeze(self, _id, group_id, chord, *args, **kwargs)
         if chord and group_id:
-            backend.collect(self.options, result)
+            backend.collect(self, result)
         return result
     return wrapped
 

@@ -158,6 +158,35 @@ def test_bodies_of_every_kind(place, app, s):
     assert body(s("sum", queue="elsewhere", priority=3))["options"]["queue"] == "elsewhere"
 
 
+def test_body_is_addressed_as_its_sender_would(place):
+    app = place.app(task_routes={"routed*": {"queue": "by-route", "priority": 4}})
+    s = app.signature
+    app.task(identity, name="own", queue="by-task", time_limit=9, shared=False)
+
+    def options(body):
+        chord([s("a")], body, app=app).apply_async()
+        found = place.manifests()[0]["body"]
+        place.tasks()
+        return found
+
+    assert options(s("plain"))["options"]["queue"] == place.task_queue
+    routed = options(s("routed.1"))["options"]
+    assert (routed["queue"], routed["priority"]) == ("by-route", 4)
+    own = options(s("own"))["options"]
+    assert (own["queue"], own["time_limit"]) == ("by-task", 9)
+    assert options(s("own", queue="mine"))["options"]["queue"] == "mine"
+    assert "queue" not in options(s("plain", exchange="x", routing_key="y"))["options"]
+    members = options(group([s("own"), s("plain")]))["kwargs"]["tasks"]
+    assert [member["options"]["queue"] for member in members] == ["by-task", place.task_queue]
+    inner = options(chord([s("own")], s("routed.2")))["kwargs"]
+    header = inner["header"]["kwargs"]["tasks"] if isinstance(inner["header"], dict) else inner["header"]
+    assert header[0]["options"]["queue"] == "by-task"
+    assert inner["body"]["options"]["queue"] == "by-route"
+    failing = options(s("plain").on_error(s("own")))["options"]
+    assert failing["link_error"][0]["options"]["queue"] == "by-task"
+    app.close()
+
+
 def test_group_piped_into_a_task(place, s):
     (group([s("a"), s("b")]) | s("sum")).apply_async()
     assert len(place.manifests()[0]["members"]) == 2
@@ -184,10 +213,12 @@ def test_empty_header_sends_the_body(place, app, s):
     assert place.tasks()["sum"].reply_to == app.thread_oid
 
 
-def test_ignored_results_of_members_are_asked_for(place, app, s):
+def test_ignored_results_of_members_are_for_the_chord_alone(place, app, s):
     quiet = app.task(identity, name="t.quiet", ignore_result=True, shared=False)
-    chord([quiet.s(1), s("a") | quiet.s()], s("sum")).apply_async()
+    chord([quiet.s(1), s("a") | quiet.s(), s("b", ignore_result=True), quiet.s(1).set(ignore_result=False)], s("sum")).apply_async()
+    assert [reply_to for _, reply_to in place.manifests()[0]["members"]] == [None, None, None, app.thread_oid]
     tasks = place.tasks()
+    assert tasks["b"].ignores is False
     assert tasks["t.quiet"].ignores is False
     assert tasks["a"].chain[0]["options"]["ignore_result"] is False
 

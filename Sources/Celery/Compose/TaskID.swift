@@ -8,6 +8,13 @@ package enum TaskID {
         return make(high: generator.next(), low: generator.next())
     }
 
+    /// An id that is always the same for the same text and number: FNV-1a over both, from two starts.
+    static func derived(from text: String, number: Int) -> String {
+        let bytes = "\(text):\(number)".utf8
+        func hash(_ start: UInt64) -> UInt64 { bytes.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 } }
+        return make(high: hash(0xcbf2_9ce4_8422_2325), low: hash(0x9ae1_6a3b_2f90_404f))
+    }
+
     /// The id of these random bits, with version and variant set.
     static func make(high: UInt64, low: UInt64) -> String {
         let high = (high & 0xffff_ffff_ffff_0fff) | 0x4000

@@ -17,7 +17,9 @@ package struct UnrunTask: Sendable, Hashable {
     /// groups wait for ever. A signature that cannot be read is left out.
     package static func tasks(of signatures: [JSONValue]) -> [UnrunTask] {
         signatures.flatMap { (json) -> [UnrunTask] in
-            guard let signature = try? Signature(decoding: json), let node = try? CanvasNode(signature) else { return [] }
+            guard let signature = try? Signature(decoding: json), let node = try? CanvasNode(signature) else {
+                return []
+            }
             return node.unrunTasks
         }
     }

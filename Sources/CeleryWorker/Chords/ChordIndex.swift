@@ -28,6 +28,9 @@ struct ChordIndex: Sendable {
         }
     }
 
+    /// Adds a further member.
+    mutating func insert(_ id: String, _ place: Place) { places[id, default: []].append(place) }
+
     mutating func remove(_ manifest: ChordManifest, _ number: ChordNumber) {
         if groups[manifest.groupID] == number { groups[manifest.groupID] = nil }
         if let bodyID = manifest.bodyID, bodies[bodyID] == number { bodies[bodyID] = nil }

@@ -106,7 +106,7 @@ extension ChordLedger {
     /// A chord with the same body and the same members, which the manifest then is a copy of.
     private func copy(of manifest: ChordManifest) -> ChordNumber? {
         guard let bodyID = manifest.bodyID, let number = index.chord(ofBody: bodyID), let chord = chords[number],
-            !chord.isRefused, chord.manifest.members == manifest.members
+            !chord.isRefused, chord.manifest.members.starts(with: manifest.members)
         else { return nil }
         return number
     }
@@ -117,6 +117,37 @@ extension ChordLedger {
         var actions: [ChordAction] = []
         for part in orphans.take(Set(manifest.members.map(\.id))) { actions += receive(part, now: now) }
         return actions
+    }
+}
+
+// MARK: - Further members
+
+extension ChordLedger {
+    /// A member has added others, whose results the body waits for as well.
+    ///
+    /// It came before the member's own result, and is kept with the results, for the next owner. What was added before
+    /// counts once; what a chord that is over gets is of no use.
+    mutating func receive(_ addition: ChordAddition, tag: UInt64, bytes size: Int, now: Double) -> [ChordAction] {
+        guard let number = index.chord(ofGroup: addition.groupID), var chord = chords[number],
+            chord.phase == .collecting
+        else { return [.settle([tag], .ack), .report(.repeated(id: addition.groupID))] }
+        var known = Set(chord.manifest.members.map(\.id))
+        let added = addition.members.filter { known.insert($0.id).inserted }
+        for member in added {
+            index.insert(member.id, ChordIndex.Place(chord: number, index: chord.manifest.members.count))
+            chord.add(member)
+        }
+        chord.tags.append(tag)
+        chord.bytes += size
+        chordBytes += size
+        chords[number] = chord
+        let count = chord.manifest.members.count
+        guard count <= limits.members else {
+            return [.report(.tooMany(group: addition.groupID, members: count))]
+                + fail(number, .tooMany(count, limit: limits.members))
+        }
+        let further = ChordManifest(groupID: addition.groupID, members: added, body: .null)
+        return claimOrphans(of: further, now: now) + enforceLimit()
     }
 }
 
@@ -131,22 +162,15 @@ extension ChordLedger {
         var keepers = 0
         var late: [String] = []
         for place in found {
-            guard var chord = chords[place.chord], chord.misses(place.index) else { continue }
-            let replyTo = chord.manifest.members[place.index].replyTo
-            chord.record(part.state, at: place.index)
-            if chord.phase == .collecting {
+            // In place: a copy of a large chord for each of its results would take time that grows with its square.
+            guard let taking = chords[place.chord]?.take(part, at: place.index) else { continue }
+            if taking.isKept {
                 keepers += 1
-                chord.tags.append(part.tag)
-                chord.bytes += part.bytes
                 chordBytes += part.bytes
-                if let replyTo {
-                    chord.unconfirmed += 1
-                    actions.append(.forward(part, to: replyTo, of: place.chord))
-                }
-            } else if let replyTo {
+                if let replyTo = taking.replyTo { actions.append(.forward(part, to: replyTo, of: place.chord)) }
+            } else if let replyTo = taking.replyTo {
                 late.append(replyTo)
             }
-            chords[place.chord] = chord
         }
         guard keepers > 0 else {
             guard late.isEmpty else { return [.relay(part, to: late)] }

@@ -57,6 +57,7 @@ struct ChordOwner {
             armTick()
             if running == 0, ledger.endedCount == 0, let stopped { stopped.open() }
         }
+        session?.end()
     }
 
     private mutating func handle(_ event: ChordEvent) {
@@ -146,6 +147,11 @@ extension ChordOwner {
                         now: now
                     )
                 )
+            case ChordAddition.type?:
+                let addition = try ChordAddition(decoding: message.body)
+                perform(
+                    ledger.receive(addition, tag: message.deliveryTag, bytes: message.body.count, now: now)
+                )
             case ChordMark.type?:
                 perform(ledger.receive(try ChordMark(decoding: message.body), tag: message.deliveryTag))
             default:
@@ -187,24 +193,19 @@ extension ChordOwner {
     }
 
     private func forward(_ part: ChordPart, _ replyTo: String, _ number: ChordNumber) {
-        let (log, post) = (environment.log, environment.post)
-        environment.publisher.results.post(part.forwarded(to: replyTo)) { verdict in
-            log.forwarded(part.id, verdict)
-            post(.forwarded(number))
-        }
+        guard let session else { return }
+        let post = environment.post
+        environment.publisher.forward(part, to: replyTo, in: session, environment.log) { post(.forwarded(number)) }
     }
 
     private func relay(_ part: ChordPart, _ targets: [String]) {
-        guard let epoch = session?.source.epoch else { return }
-        let (log, post) = (environment.log, environment.post)
-        let (id, tag) = (part.id, part.tag)
+        guard let session else { return }
+        let post = environment.post
+        let (epoch, tag) = (session.source.epoch, part.tag)
         let confirms = Countdown(targets.count)
         confirms.whenZero { post(.relayed(tag, epoch)) }
         for target in targets {
-            environment.publisher.results.post(part.forwarded(to: target)) { verdict in
-                log.forwarded(id, verdict)
-                confirms.decrement()
-            }
+            environment.publisher.forward(part, to: target, in: session, environment.log) { confirms.decrement() }
         }
     }
 

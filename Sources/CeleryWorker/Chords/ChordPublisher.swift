@@ -14,6 +14,9 @@ struct ChordPublisher: Sendable {
         case left
     }
 
+    /// How long to wait before a result is passed on again that the publisher has given up.
+    private static let forwardPause = Duration.seconds(1)
+
     let sender: TaskSender
     let results: ConfirmPublisher
     /// The largest body that is published, in bytes.
@@ -38,6 +41,28 @@ struct ChordPublisher: Sendable {
             }
         }
         return .left
+    }
+
+    /// Passes a result on to whoever waits for its task, as often as it takes while the broker cannot be reached.
+    ///
+    /// The closure is called when it is confirmed, or when nobody will ever get it; not when the queue is lost.
+    func forward(
+        _ part: ChordPart,
+        to replyTo: String,
+        in session: ChordSession,
+        _ log: ChordLog,
+        then done: @escaping @Sendable () -> Void
+    ) {
+        results.post(part.forwarded(to: replyTo)) { verdict in
+            if case .failed(let error) = verdict, error.isRecoverable {
+                Alarm.after(Self.forwardPause) {
+                    if !session.isOver { forward(part, to: replyTo, in: session, log, then: done) }
+                }
+                return
+            }
+            log.forwarded(part.id, verdict)
+            done()
+        }
     }
 
     private func sendBody(of ending: ChordEnding, _ results: [JSONValue?]) async throws(CeleryError) {

@@ -12,7 +12,7 @@ struct PendingChord: Sendable {
         case ended
     }
 
-    let manifest: ChordManifest
+    private(set) var manifest: ChordManifest
     /// When it became known to this owner, in seconds since 1970.
     let since: Double
     /// Deliveries of the manifest: one, or several where its sender had to repeat it.
@@ -53,15 +53,37 @@ struct PendingChord: Sendable {
         if let messageID, !messageIDs.contains(messageID) { messageIDs.append(messageID) }
     }
 
+    /// Adds a member behind the others.
+    mutating func add(_ member: ChordManifest.Member) {
+        manifest.members.append(member)
+        manifest.shape?.append(.task)
+        states.append(nil)
+        missing += 1
+    }
+
     /// Whether the member is missing.
     func misses(_ index: Int) -> Bool { states[index] == nil }
 
-    /// Notes a member's final state.
-    mutating func record(_ state: ChordPart.State, at index: Int) {
-        guard states[index] == nil else { return }
-        states[index] = state
+    /// What becomes of a result.
+    struct Taking {
+        /// Whether it is kept until the chord ends.
+        let isKept: Bool
+        /// Where it goes on to.
+        let replyTo: String?
+    }
+
+    /// Takes a member's final state; nil where it is known already.
+    mutating func take(_ part: ChordPart, at index: Int) -> Taking? {
+        guard misses(index) else { return nil }
+        let replyTo = manifest.members[index].replyTo
+        states[index] = part.state
         missing -= 1
-        lastID = manifest.members[index].id
+        lastID = part.id
+        guard phase == .collecting else { return Taking(isKept: false, replyTo: replyTo) }
+        tags.append(part.tag)
+        bytes += part.bytes
+        if replyTo != nil { unconfirmed += 1 }
+        return Taking(isKept: true, replyTo: replyTo)
     }
 
     /// Lets go of the results: they are on their way, or of no use any more.

@@ -115,8 +115,6 @@ extension ExceptionInfo {
         switch error.code {
         case .connection, .closed, .cancelled, .unroutable, .queueFull, .topology, .timeout:
             self.init(type: "OperationalError", module: "kombu.exceptions", arguments: [.string(error.description)])
-        case .chordsUnsupported:
-            self.init(type: "NotImplementedError", module: "builtins", arguments: [.string(error.message)])
         default:
             self.init(type: "ValueError", module: "builtins", arguments: [.string(error.description)])
         }

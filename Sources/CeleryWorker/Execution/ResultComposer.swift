@@ -123,6 +123,7 @@ extension ResultComposer {
         properties.contentType = "application/json"
         properties.contentEncoding = "utf-8"
         properties.headers = Self.noHeaders
+        // A chord's parts survive a restart of the broker.
         properties.deliveryMode = collector.collects(replyTo) ? 2 : deliveryMode
         properties.priority = 0
         properties.correlationID = correlationID ?? message.taskID

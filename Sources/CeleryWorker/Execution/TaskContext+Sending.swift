@@ -2,15 +2,14 @@ public import Celery
 public import CeleryProtocol
 
 extension TaskContext {
-    /// Sends a task or a chain in the place of this one, under the same id: `throw try await context.replace(with: other)`.
+    /// Sends a signature in the place of this task, under the same id: `throw try await context.replace(with: other)`.
     ///
     /// What was to follow this task follows the replacement: its callbacks, its errbacks and the rest of its chain. The
     /// replacement's result is this task's result, and goes to this task's caller (Python's worker sends it nowhere).
-    /// Celery: `Task.replace`.
+    /// A group becomes a chord, whose result is the list of its results. Celery: `Task.replace`.
     ///
     /// - Returns: what to throw then: the run has no outcome of its own.
-    /// - Throws: ``CeleryError``: `.invalidSignature` for an empty chain, `.chordsUnsupported` for a group or a chord, and
-    ///   what a send throws.
+    /// - Throws: ``CeleryError``: `.invalidSignature` for an empty chain, and what a send throws.
     public func replace(with signature: Signature) async throws(CeleryError) -> Ignore {
         try await host.replace(with: signature)
         return Ignore()

@@ -8,6 +8,7 @@ final class TaskRun: Sendable {
     let invocation: Invocation
     private let sent = Mutex<[ResultTuple]>([])
     private let start = Mutex<ContinuousClock.Instant?>(nil)
+    private let additions = Atomic(0)
 
     init(request: TaskRequest, body: TaskBody) {
         self.request = request
@@ -43,6 +44,9 @@ final class TaskRun: Sendable {
         guard request.task.keepsTrail else { return }
         sent.withLock { $0.append(child) }
     }
+
+    /// The number of the next signature that the run adds to its chord.
+    func nextAddition() -> Int { additions.wrappingAdd(1, ordering: .relaxed).oldValue }
 
     /// The tasks that this run has sent, in order.
     var sentTasks: [ResultTuple] { sent.withLock { $0 } }

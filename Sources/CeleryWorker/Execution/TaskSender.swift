@@ -31,11 +31,21 @@ final class TaskSender: Sendable {
         options: TaskOptions,
         of run: TaskRun
     ) async throws(CeleryError) -> String {
-        let composition = try composer.compose(
-            signature,
-            options: options,
-            context: context(of: run).within(run.request.envelope.headers)
-        )
+        let composition =
+            if signature.options[TaskComposer.joinsChord] == true {
+                try composer.addToChord(
+                    of: message(of: run),
+                    signature,
+                    ordinal: run.nextAddition(),
+                    context: context(of: run)
+                )
+            } else {
+                try composer.compose(
+                    signature,
+                    options: options,
+                    context: context(of: run).within(run.request.envelope.headers)
+                )
+            }
         try await send(composition, childrenOf: run)
         return composition.groupID ?? composition.lineage.last ?? ""
     }

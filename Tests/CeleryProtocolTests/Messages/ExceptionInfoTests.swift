@@ -23,7 +23,7 @@ struct ExceptionInfoTests {
     ]
 
     @Test("Arguments are shown by Python's own rules, and in full", arguments: literals)
-    func literals(value: JSONValue, text: String) {
+    func pythonText(value: JSONValue, text: String) {
         #expect(ExceptionInfo(type: "E", module: "app", arguments: [value]).pythonRepr == "E(\(text))")
     }
 

@@ -42,7 +42,7 @@ struct GoldenPartsTests {
         "chord_body_chain.1of3", "chord_errback.1of3", "chord_from_chain.1of3", "chord_group_body.1of3",
         "chord_header_of_chains.1of3", "chord_nested.1of5", "chord_nested.3of5", "chord_options.1of3",
         "chord_replace_group.1of3", "chord_stamped.1of3", "chord_two.1of3", "chunks.1of3",
-        "chunks.2of3", "chunks.3of3", "chunks_group.1of2", "chunks_group.2of2", "map", "starmap"
+        "chunks.2of3", "chunks.3of3", "chunks_group.1of2", "chunks_group.2of2", "map", "starmap",
     ]
 
     /// Why the text of the arguments cannot be made of what has travelled: it tells of types that JSON does not have.

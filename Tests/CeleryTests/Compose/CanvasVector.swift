@@ -30,11 +30,11 @@ struct CanvasVector: Sendable, CustomTestStringConvertible {
 extension CanvasVector {
     /// What is composed here.
     func composition() throws -> Composition {
-        let counter = Mutex(0)
+        let counter = Counter()
         let context = SendContext(
             replyTo: "client",
             registered: { _ in TaskOptions() },
-            makeID: { MadeID.text(counter.withLock { $0 += 1; return $0 }) }
+            makeID: { MadeID.text(counter.next()) }
         )
         let composer = TaskComposer(configuration: CeleryConfiguration())
         switch kind {
@@ -99,4 +99,11 @@ enum MadeID {
         }
         return result + rest
     }
+}
+
+/// Counts the ids that were made.
+private final class Counter: Sendable {
+    private let value = Atomic(0)
+
+    func next() -> Int { value.wrappingAdd(1, ordering: .relaxed).newValue }
 }

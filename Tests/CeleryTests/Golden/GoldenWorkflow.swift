@@ -154,8 +154,8 @@ extension GoldenWorkflow {
         .send("group_link_error") { _ in
             Case.group([Case.signature(two[0], ["link_error": [Case.errbackID.json]]), two[1]])
         },
-        .send("chunks") { _ in chunks([[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]]) },
-        .send("chunks_group") { _ in chunks([[1, 1], [2, 2], [3, 3]]) },
+        .send("chunks") { _ in try chunks([[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]]) },
+        .send("chunks_group") { _ in try chunks([[1, 1], [2, 2], [3, 3]]) },
         .send("map") { captures in
             Signature("celery.map", kwargs: captures[0].kwargs, immutable: true)
         },
@@ -164,9 +164,8 @@ extension GoldenWorkflow {
         },
     ]
 
-    private static func chunks(_ calls: [JSONValue]) -> Signature {
-        let kwargs: JSONObject = ["task": Signature("tasks.add").json, "it": .array(calls), "n": 2]
-        return Signature("celery.chunks", kwargs: kwargs, immutable: true)
+    private static func chunks(_ calls: [[JSONValue]]) throws -> Signature {
+        try Chunks(Signature("tasks.add"), calls, of: 2).group().signature
     }
 
     /// Messages whose stamps are in the order that they have in the capture: Celery takes them from a set.

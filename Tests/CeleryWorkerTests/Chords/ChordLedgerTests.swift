@@ -116,6 +116,18 @@ struct ChordLedgerTests {
         #expect(traceback.hasSuffix(" more\n"))
     }
 
+    @Test("the time for a chord does not grow with the square of its members")
+    func manyMembers() {
+        var queue = LedgerQueue()
+        let ids = (0..<50_000).map { "member-\($0)" }
+        queue.announce(ids)
+        for (number, id) in ids.enumerated().reversed() { queue.succeed(id, .int(number)) }
+        #expect(queue.endings.map(\.outcome) == [.body(ids.indices.map { .int($0) })])
+        queue.finishAll()
+        #expect(queue.acked.count == ids.count + 1)
+        #expect(queue.ledger.isEmpty && queue.ledger.bytes == 0)
+    }
+
     @Test("results of an unknown chord wait for its manifest for a while")
     func orphans() {
         var queue = LedgerQueue()

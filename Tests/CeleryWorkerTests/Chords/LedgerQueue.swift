@@ -69,6 +69,13 @@ struct LedgerQueue {
         apply(ledger.receive(manifest, tag: tag, bytes: size, messageID: messageID, now: now))
     }
 
+    mutating func add(_ ids: String..., group: String = "g") {
+        let members = ids.map { ChordManifest.Member(id: $0, replyTo: "r-\($0)") }
+        let tag = nextTag()
+        let addition = ChordAddition(groupID: group, members: members)
+        apply(ledger.receive(addition, tag: tag, bytes: size, now: now))
+    }
+
     mutating func succeed(_ id: String, _ value: JSONValue) { part(id, .success(value)) }
 
     mutating func fail(_ id: String) {

@@ -14,7 +14,7 @@ final class CanvasNode {
     }
 
     /// How deep chains, groups and chords may be nested: a stack bears it, and readers bear its JSON.
-    static let greatestDepth = 40
+    static let greatestDepth = 24
 
     let kind: Kind
     let task: String

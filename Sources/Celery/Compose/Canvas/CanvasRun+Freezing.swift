@@ -15,7 +15,8 @@ extension CanvasRun {
 
     /// Gives a signature its id and its place in a workflow (`Signature.freeze`); answers its result.
     func freeze(_ node: CanvasNode, _ place: Place) throws(CeleryError) -> Int {
-        switch node.kind {
+        try countWork()
+        return switch node.kind {
         case .task: freezeTask(node, place)
         case .chain: try freezeChain(node, place)
         case .group: try freezeGroup(node, place)

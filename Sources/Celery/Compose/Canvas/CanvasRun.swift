@@ -9,6 +9,9 @@ final class CanvasRun {
     /// How much all messages of one send may hold together: a chord's body travels with each of its tasks.
     static let greatestSize = 256 << 20
 
+    /// How many times signatures are frozen in one send: those of a nested workflow are at each of its levels.
+    private static let greatestWork = 5_000_000
+
     let composer: TaskComposer
     let context: SendContext
     let collector: ChordCollector
@@ -17,6 +20,7 @@ final class CanvasRun {
     private(set) var tasks: [ComposedTask] = []
     private var children: [Int] = []
     private var size = 0
+    private var work = 0
     private let publishTimeout: Duration?
 
     init(_ composer: TaskComposer, context: SendContext, publishTimeout: Duration?) {
@@ -82,6 +86,12 @@ final class CanvasRun {
                 "the messages of the workflow are larger than \(Self.greatestSize >> 20) MiB together"
             )
         }
+    }
+
+    /// Counts a signature that is frozen.
+    func countWork() throws(CeleryError) {
+        work += 1
+        guard work <= Self.greatestWork else { throw CeleryError(.invalidSignature, "the workflow is too large") }
     }
 
     /// Takes out whether what is applied counts as a child of the running task.
