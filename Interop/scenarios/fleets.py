@@ -14,7 +14,7 @@ import kombu
 from celery import current_app
 
 import harness
-from harness import PATIENCE, Wire, Worker, unique
+from harness import PATIENCE, TIMEOUT, Wire, Worker, unique
 from kit import Kit
 from observation import ClientObserver, Observer
 from proj.flows import make_app
@@ -133,20 +133,19 @@ class Fleet:
         finally:
             before.set_current()
 
-    def collect(self):
-        """What came of each workflow."""
-        deadline = time.monotonic() + PATIENCE
+    def collect(self, deadline):
+        """What came of each workflow until then."""
         sent = [observer for observer in self.observers.values() if isinstance(observer, Observer)]
         for observer in sent:
             observer.wait(deadline)
         if self.swift_client:
-            self._collect_from_swift()
+            self._collect_from_swift(deadline)
         while time.monotonic() < deadline and not all(observer.has_all_calls for observer in sent):
             self._read_journal(0.1)
 
-    def _collect_from_swift(self):
+    def _collect_from_swift(self, deadline):
         """Every line tells the outcome of a workflow."""
-        output, _ = self.swift_client.communicate(timeout=2 * PATIENCE)
+        output, _ = self.swift_client.communicate(timeout=max(TIMEOUT, deadline - time.monotonic()))
         for line in map(json.loads, output.splitlines()):
             self.observers[f"swift.{line['name']}"] = ClientObserver(line["outcome"])
 

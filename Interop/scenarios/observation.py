@@ -62,9 +62,9 @@ class Observer:
     def wait(self, deadline):
         """Waits for each node that is to become ready."""
         for name, node in self.nodes.leaves.items():
-            if name not in self.silent:
+            if name not in self.silent and time.monotonic() < deadline:
                 try:
-                    node.get(timeout=max(0.05, deadline - time.monotonic()), propagate=False)
+                    node.get(timeout=deadline - time.monotonic(), propagate=False)
                 except exceptions.TimeoutError:
                     pass
 

@@ -33,8 +33,9 @@ def fleets(request, tmp_path_factory):
             fleet.send(wanted)
         for kind in {param["fleet"] for param in params if "by_swift" in param}:
             running[kind].send_from_swift()
+        deadline = time.monotonic() + harness.PATIENCE
         for fleet in running.values():
-            fleet.collect()
+            fleet.collect(deadline)
         time.sleep(1)
         for fleet in running.values():
             fleet.settle()

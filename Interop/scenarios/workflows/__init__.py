@@ -86,6 +86,10 @@ class Workflow:
         return self.calls if calls is None else len(calls)
 
 
+# Said of more than one workflow.
+COUNTED = "a result that counts for a chord goes to the caller, too, even of a member that ignores results"
+TOLD = "members of a later group or chord in the chain are told, too, that they never run"
+
 WORKFLOWS = {}
 
 

@@ -3,7 +3,7 @@ import json
 
 from celery import chain, signature
 
-from workflows import Difference, workflow
+from workflows import TOLD, Difference, workflow
 
 NESTED = {"text": "größer ✓ 𝄞", "list": [1, [2, [None, True, {"": []}]]], "empty": "", "null": None, "escape": "\u0000\t\"\\"}
 WRONG = "TypeError('add() takes 2 positional arguments but 3 were given',)"
@@ -211,7 +211,14 @@ def chain_that_ends_in_a_group_of_chains(f):
     return chain(f.add(1, 1), f.group(f.group(f.add(3), f.add(4)), chain(f.add(2), f.mul(2)))).apply_async()
 
 
-@workflow(["PENDING", "PENDING"], calls=1, silent=("result[0]", "result[1]"))
+@workflow(
+    ["PENDING", "PENDING"],
+    Difference(
+        TOLD, ("processes", "tasks", "python-swift"),
+        nodes={f"result[{number}]": {"state": "FAILURE", "error": "ValueError('no luck',)"} for number in (0, 1)},
+    ),
+    calls=1, silent=("result[0]", "result[1]"),
+)
 def chain_that_fails_before_a_group(f):
     """A chain that ends in a group fails before it"""
     return chain(f.add(1, 1), f.fail(), f.group(f.add(1), f.add(2))).apply_async(link_error=f.call("errback"))

@@ -1,11 +1,12 @@
 """Chords whose members or bodies fail."""
 from celery import chain
 
-from workflows import Difference, workflow
+from workflows import TOLD, Difference, workflow
 
 FAILED = "ChordError(\"Dependency {0} raised ValueError('no luck')\",)".format
 INNER = "ChordError(\"Dependency result.parent[0].parent[0] raised ValueError('no luck')\")"
 NESTED = f"Dependency result.parent[0] raised {INNER}"
+UNKNOWN = "ChordError(\"Dependency result.parent[1] raised Task of kind 'nobody.knows' never registered; please make sure it's imported.\",)"
 AS_A_TASK = "the collector does not run errbacks: one of the newer style on a chord's body comes as a task, which gets the id alone"
 
 
@@ -103,7 +104,9 @@ def chord_with_an_exhausted_member(f):
 
 
 @workflow(
-    "ChordError(\"Dependency result.parent[1] raised Task of kind 'nobody.knows' never registered; please make sure it's imported.\",)",
+    "PENDING",
+    Difference("Celery waits for ever for a member that its worker does not know", nodes={"result": {"state": "FAILURE", "error": UNKNOWN}}),
+    silent=("result",),
 )
 def chord_with_an_unknown_member(f):
     """A member's task is known to no worker"""
@@ -146,7 +149,15 @@ def chord_with_a_failing_member_and_a_chain_as_body(f):
     return f.chord([f.value(1), f.fail()], body).apply_async()
 
 
-@workflow("PENDING", silent=("result",), calls=1)
+@workflow(
+    "PENDING",
+    Difference(
+        "Celery waits for ever for a body that is a chord when the header has failed",
+        nodes={"result": {"state": "FAILURE", "error": FAILED("result.parent[1]")}},
+        calls=("body",),
+    ),
+    silent=("result",),
+)
 def chord_with_a_failing_member_and_a_chord_as_body(f):
     """A member fails, and the body is a chord with an errback"""
     body = f.chord([f.wrap(), f.wrap()], f.value())
@@ -155,7 +166,12 @@ def chord_with_a_failing_member_and_a_chord_as_body(f):
 
 
 @workflow(
-    FAILED("result.parent.parent.parent.parent[0]"), silent=("result.parent.parent[0]", "result.parent.parent[1]"), calls=1,
+    FAILED("result.parent.parent.parent.parent[0]"),
+    Difference(
+        TOLD,
+        nodes={f"result.parent.parent[{number}]": {"state": "FAILURE", "error": FAILED("result.parent.parent.parent.parent[0]")} for number in (0, 1)},
+    ),
+    silent=("result.parent.parent[0]", "result.parent.parent[1]"), calls=1,
 )
 def chord_after_a_chord_that_fails(f):
     """Of two chords in a chain the first one fails"""
@@ -187,7 +203,11 @@ def chord_with_a_group_that_fails(f):
     return f.chord([f.value(1), f.group(f.value(2), f.fail())], body).apply_async()
 
 
-@workflow(FAILED("result.parent.parent[1]"), calls=1)
+@workflow(
+    FAILED("result.parent.parent[1]"),
+    Difference("errbacks of a body that never runs are called as children of the whole workflow's root, in Celery of the body", calls=("errback",)),
+    calls=1,
+)
 def group_with_a_failure_in_a_chain(f):
     """A group in the middle of a chain has a failure"""
     return chain(f.add(1, 1), f.group(f.add(1), f.fail()), f.total(), f.add(1)).apply_async(link_error=f.call("errback"))

@@ -1,7 +1,17 @@
 """Tasks that are replaced by others, and tasks that send others."""
 from celery import chain
 
-from workflows import Part, workflow
+from workflows import Difference, Part, workflow
+
+JOINED = "a chord that has been sent takes no further members over AMQP"
+PYTHON_TEXT = ("a chord that has been sent takes no further task over AMQP: let the task replace itself with a group, which counts "
+               "for the chord")
+
+
+def refused(text, error):
+    """The nodes of a chord whose second member has failed."""
+    whole = f"ChordError{(f'Dependency result.parent[1] raised {text}',)!r}"
+    return {"result": {"state": "FAILURE", "error": whole}, "result.parent[1]": {"state": "FAILURE", "error": error}}
 
 
 @workflow(5)
@@ -96,7 +106,14 @@ def member_replaced_by_a_failure(f):
     return f.chord([f.value(1), f.become(other=f.fail())], body).apply_async()
 
 
-@workflow([1, 2, 3])
+@workflow(
+    [1, 2, 3],
+    Difference(JOINED, ("python", "python-swift"), nodes=refused(f"NotImplementedError({PYTHON_TEXT!r})", f"NotImplementedError{(PYTHON_TEXT,)!r}")),
+    Difference(
+        f"{JOINED}; Swift has no `add_to_chord`", ("processes", "tasks", "swift-python"),
+        nodes=refused("Task of kind 'flow.join_in' never registered; please make sure it's imported.", "NotRegistered('flow.join_in',)"),
+    ),
+)
 def member_joined_by_another(f):
     """A member adds another task to its chord"""
     return f.chord([f.value(1), f.join_in(2, other=f.value(3))], f.sorted()).apply_async()
