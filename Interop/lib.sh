@@ -30,7 +30,7 @@ as_root() {
     fi
 }
 
-# Debian packages that the repository cannot do without, and those named, which are called as their executables: what is not there.
+# Debian packages that the repository cannot do without, and those of `more_packages`, which are called as their executables: what is not there.
 missing_packages() {
     local package
     if ! pkg-config --exists librabbitmq 2>/dev/null; then
@@ -43,19 +43,19 @@ missing_packages() {
     if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         echo python3-venv
     fi
-    for package in "$@"; do
+    for package in "${more_packages[@]}"; do
         command -v "$package" >/dev/null || echo "$package"
     done
 }
 
-# need_packages: installs what every script here needs. It says so before.
-need_packages() { need_packages_and; }
+# Packages beside those that every script here needs; a script adds to them before it calls `need_packages`.
+more_packages=()
 
-# need_packages_and PACKAGE…: installs what is missing, and says so before. Servers come without their system services: they are private here.
-need_packages_and() {
+# need_packages: installs what is missing, and says so before. Servers come without their system services: they are private here.
+need_packages() {
     local missing
     command -v swift >/dev/null || fail "Swift 6.2 or later is needed: https://www.swift.org/install/linux/"
-    mapfile -t missing < <(missing_packages "$@")
+    mapfile -t missing < <(missing_packages)
     if [ ${#missing[@]} -eq 0 ]; then
         return
     fi

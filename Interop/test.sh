@@ -186,7 +186,7 @@ tier_python() {
         version=python-$(sed -n 's/^celery==//p' "$requirements")
         (
             cd "$interop/python/tests"
-            SWCELERY=$swcelery logged "$version" timeout --kill-after 30 300 "$python" -m pytest --junitxml "$work/$version.xml"
+            logged "$version" env SWCELERY="$swcelery" timeout --kill-after 30 300 "$python" -m pytest --junitxml "$work/$version.xml"
         ) &
         running+=("$version=$!")
     done
@@ -237,10 +237,8 @@ for tier in "${tiers[@]}"; do
 done
 
 # Redis is only what workflows on AMQP are measured against.
-case " ${tiers[*]} " in
-    *" interop "*) need_packages_and redis-server ;;
-    *) need_packages ;;
-esac
+case " ${tiers[*]} " in *" interop "*) more_packages+=(redis-server) ;; esac
+need_packages
 for tier in "${tiers[@]}"; do
     say "$tier"
     started=$SECONDS

@@ -1,6 +1,7 @@
 import AMQP
 import Celery
 import CeleryProtocol
+import Synchronization
 
 /// Outcomes of bodies.
 extension Finisher {

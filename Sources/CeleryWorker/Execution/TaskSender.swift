@@ -2,6 +2,7 @@ import AMQP
 import Celery
 import CeleryProtocol
 import Logging
+import Synchronization
 
 /// Sends tasks for a worker: what running tasks send, and what follows them.
 ///
