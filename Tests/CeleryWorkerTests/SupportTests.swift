@@ -78,7 +78,9 @@ struct SupportTests {
 
     @Test("a registry has Celery's own tasks")
     func registry() {
-        let names = ["accumulate", "backend_cleanup", "chain", "chord", "chord_unlock", "chunks", "group", "map", "starmap"]
+        let names = [
+            "accumulate", "backend_cleanup", "chain", "chord", "chord_unlock", "chunks", "group", "map", "starmap",
+        ]
         #expect(TaskRegistry().names == names.map { "celery.\($0)" })
     }
 
