@@ -78,12 +78,10 @@ struct SupportTests {
 
     @Test("a registry has Celery's own tasks")
     func registry() {
-        #expect(
-            TaskRegistry().names == [
-                "celery.accumulate", "celery.backend_cleanup", "celery.chain", "celery.chord",
-                "celery.chord_unlock", "celery.chunks", "celery.group", "celery.map", "celery.starmap",
-            ]
-        )
+        let names = [
+            "accumulate", "backend_cleanup", "chain", "chord", "chord_unlock", "chunks", "group", "map", "starmap",
+        ]
+        #expect(TaskRegistry().names == names.map { "celery.\($0)" })
     }
 
     @Test("what strangers write into headers stays on one bounded line of the log")
