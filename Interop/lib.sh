@@ -48,8 +48,11 @@ missing_packages() {
     done
 }
 
-# need_packages [PACKAGE…]: installs what is missing, and says so before. Servers come without their system services: they are private here.
-need_packages() {
+# need_packages: installs what every script here needs. It says so before.
+need_packages() { need_packages_and; }
+
+# need_packages_and PACKAGE…: installs what is missing, and says so before. Servers come without their system services: they are private here.
+need_packages_and() {
     local missing
     command -v swift >/dev/null || fail "Swift 6.2 or later is needed: https://www.swift.org/install/linux/"
     mapfile -t missing < <(missing_packages "$@")

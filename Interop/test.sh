@@ -186,8 +186,7 @@ tier_python() {
         version=python-$(sed -n 's/^celery==//p' "$requirements")
         (
             cd "$interop/python/tests"
-            export SWCELERY=$swcelery
-            logged "$version" timeout --kill-after 30 300 "$python" -m pytest --junitxml "$work/$version.xml"
+            SWCELERY=$swcelery logged "$version" timeout --kill-after 30 300 "$python" -m pytest --junitxml "$work/$version.xml"
         ) &
         running+=("$version=$!")
     done
@@ -239,7 +238,7 @@ done
 
 # Redis is only what workflows on AMQP are measured against.
 case " ${tiers[*]} " in
-    *" interop "*) need_packages redis-server ;;
+    *" interop "*) need_packages_and redis-server ;;
     *) need_packages ;;
 esac
 for tier in "${tiers[@]}"; do

@@ -79,32 +79,31 @@ extension Finisher {
         let own = request.wantsErrors ? composer.message(of: run, .failure, result, traceback: failure.traceback) : nil
         let steps = run.body.embed.chain.map { composer.messages(failing: $0, failure) } ?? []
         if steps.isEmpty, run.body.embed.errbacks?.isEmpty ?? true { return post(own, of: request, then: settlement) }
-        let confirms = Countdown(steps.count)
+        let stepsAreLost = Gate<Bool>()
         let verdict = Gate<Settlement>()
         if let own {
             results.post(own) { verdict.open(self.settlement(after: $0, request, settlement)) }
         } else {
             verdict.open(settlement)
         }
-        for step in steps {
-            results.post(step) { verdict in
-                self.answered(verdict, for: request, isFinal: true)
-                confirms.decrement()
-            }
-        }
+        publish(steps, for: request) { stepsAreLost.open($0) }
         do {
             try await sender.sendErrbacks(of: run, except: failure.calledErrbacks)
         } catch {
             log.errbacksFailed(request, error)
         }
-        await confirms.wait()
-        settle(request, await verdict.wait())
+        let last = await verdict.wait()
+        settle(request, await stepsAreLost.wait() ? .reject(requeue: true) : last)
     }
 
     func ignore(_ run: TaskRun) {
         counters.ignored.add()
         log.ignored(run.request)
-        settle(run.request, .ack)
+        let isMissed = composer.collector.collects(run.request.replyTo) && !run.isReplaced.load(ordering: .relaxed)
+        guard isMissed else { return settle(run.request, .ack) }
+        // A chord would wait for it until its deadline.
+        let exception = ExceptionInfo(type: "Ignore", module: "celery.exceptions", arguments: [])
+        post(composer.message(of: run, .failure, exception.json), of: run.request, then: .ack)
     }
 
     /// Celery: `Reject` in `celery.worker.request.Request.on_failure`; without requeueing it counts as a failure.

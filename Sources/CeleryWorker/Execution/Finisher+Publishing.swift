@@ -23,23 +23,37 @@ extension Finisher {
         answered(verdict, for: request, isFinal: true) ? .reject(requeue: true) : settlement
     }
 
+    /// Publishes messages, and goes on when the broker has answered for all of them.
+    ///
+    /// - Parameters:
+    ///   - messages: the messages; there may be none.
+    ///   - request: the request that they are about, where it is known.
+    ///   - done: told whether an outage has lost one of them.
     func publish(
-        _ message: OutgoingMessage?,
+        _ messages: [OutgoingMessage],
         for request: TaskRequest?,
-        then done: @escaping @Sendable () -> Void
+        then done: @escaping @Sendable (_ isLost: Bool) -> Void
     ) {
-        guard let message else { return done() }
-        results.post(message) { verdict in
-            self.answered(verdict, for: request, isFinal: true)
-            done()
+        let reports = ReportCount(messages.count, then: done)
+        for message in messages {
+            results.post(message) { verdict in
+                reports.answered(isLost: self.answered(verdict, for: request, isFinal: true))
+            }
         }
     }
 
-    /// Publishes messages, and goes on when the broker has answered for all of them.
-    func publish(_ messages: [OutgoingMessage], for request: TaskRequest?, then done: @escaping @Sendable () -> Void) {
-        if messages.isEmpty { return done() }
-        let last = LastCall(messages.count, then: done)
-        for message in messages { publish(message, for: request) { last.decrement() } }
+    /// Publishes what is to be told of a message that does not run, and then settles it.
+    ///
+    /// Where that was lost the message comes back, and it is told again.
+    func report(
+        _ messages: [OutgoingMessage?],
+        for request: TaskRequest?,
+        of delivery: DeliveryID,
+        then settlement: Settlement
+    ) {
+        publish(messages.compactMap(\.self), for: request) { isLost in
+            self.ledger.settle(delivery, isLost ? .reject(requeue: true) : settlement)
+        }
     }
 
     /// Counts and logs what became of a result.

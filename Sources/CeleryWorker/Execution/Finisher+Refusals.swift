@@ -24,7 +24,7 @@ extension Finisher {
         if let chain = try? request.envelope.decodedBody().embed.chain {
             messages += composer.messages(revoking: chain, .revoked(reason))
         }
-        publish(messages.compactMap(\.self), for: request) { self.ledger.settle(request.delivery, .ack) }
+        report(messages, for: request, of: request.delivery, then: .ack)
     }
 
     /// Whether the task's result counts for a chord that another result backend keeps.
@@ -54,9 +54,7 @@ extension Finisher {
         let failure = TaskOutcome.Failure(exception: exception, traceback: nil)
         var messages = [composer.message(of: request.envelope, .failure, exception)]
         messages += composer.messages(failing: run.body.embed.chain ?? [], failure)
-        publish(messages.compactMap(\.self), for: request) {
-            self.ledger.settle(request.delivery, .reject(requeue: false))
-        }
+        report(messages, for: request, of: request.delivery, then: .reject(requeue: false))
     }
 
     /// Refuses a request whose body cannot be read: it was not acknowledged yet.
@@ -65,7 +63,7 @@ extension Finisher {
         log.refused(task: request.task.name, id: request.id, request.info, error)
         sendRejected(task: request.task.name, id: request.id, request.info, error)
         let message = composer.message(of: request.envelope, .failure, ExceptionInfo(error))
-        publish(message, for: request) { self.ledger.settle(request.delivery, .reject(requeue: false)) }
+        report([message], for: request, of: request.delivery, then: .reject(requeue: false))
     }
 
     /// Refuses a message whose headers cannot be read.
@@ -76,7 +74,7 @@ extension Finisher {
         log.refused(task: task, id: id, info, error)
         sendRejected(task: task, id: id, info, error)
         let result = composer.message(refusing: message.properties, ExceptionInfo(error))
-        publish(result, for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
+        report([result], for: nil, of: delivery, then: .reject(requeue: false))
     }
 
     /// Refuses a task that nobody has registered, and fails the steps of its chain.
@@ -89,7 +87,7 @@ extension Finisher {
         if let chain = try? envelope.decodedBody().embed.chain {
             messages += composer.messages(failing: chain, TaskOutcome.Failure(exception: exception, traceback: nil))
         }
-        publish(messages.compactMap(\.self), for: nil) { self.ledger.settle(delivery, .reject(requeue: false)) }
+        report(messages, for: nil, of: delivery, then: .reject(requeue: false))
     }
 
     private func sendRejected(task: String?, id: String?, _ info: DeliveryInfo, _ error: ProtocolError) {

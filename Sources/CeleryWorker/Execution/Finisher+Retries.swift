@@ -1,3 +1,4 @@
+import AMQP
 import AMQPValues
 import Celery
 import CeleryProtocol
@@ -108,12 +109,24 @@ extension Finisher {
     func cancel(_ run: TaskRun) {
         let request = run.request
         sendRetried(run, "cancelled", nil)
-        let exception = ExceptionInfo.cancelled.json
-        if request.interruption.reason == .connectionLost { return cancelAfterLoss(run, exception) }
+        if request.interruption.reason == .connectionLost {
+            return cancelAfterLoss(run, ExceptionInfo.cancelled.json)
+        }
         log.cancelled(request)
         guard !request.acksLate else { return settle(request, .reject(requeue: true)) }
-        let isWanted = request.wantsErrors && isFirstReport(of: request)
-        post(isWanted ? composer.message(of: run, .retry, exception) : nil, of: request, then: .ack)
+        guard request.wantsErrors, isFirstReport(of: request) else { return settle(request, .ack) }
+        post(cancellation(of: request, run), of: request, then: .ack)
+    }
+
+    /// What the caller of an early task hears: Celery's state RETRY, though nobody runs it again.
+    ///
+    /// A chord, which would wait for more, hears the truth.
+    private func cancellation(of request: TaskRequest, _ run: TaskRun? = nil) -> OutgoingMessage? {
+        let isPart = composer.collector.collects(request.replyTo)
+        let state: TaskState = isPart ? .revoked : .retry
+        let exception: ExceptionInfo = isPart ? .revoked("terminated") : .cancelled
+        if let run { return composer.message(of: run, state, exception.json) }
+        return composer.message(of: request.envelope, state, exception)
     }
 
     private func isFirstReport(of request: TaskRequest) -> Bool {
@@ -126,7 +139,7 @@ extension Finisher {
     func abandon(_ request: TaskRequest) {
         log.cancelled(request)
         guard !request.acksLate, request.wantsErrors, isFirstReport(of: request) else { return }
-        publish(composer.message(of: request.envelope, .retry, .cancelled), for: request) {}
+        publish([cancellation(of: request)].compactMap(\.self), for: request) { _ in }
     }
 
     /// The channel was lost: the message of the cancelled run comes back, and may run.
@@ -134,7 +147,8 @@ extension Finisher {
         let request = run.request
         counters.cancelledRuns.add()
         log.cancelledAfterLoss(request)
-        publish(request.wantsErrors ? composer.message(of: run, .retry, exception) : nil, for: request) {
+        let message = request.wantsErrors ? composer.message(of: run, .retry, exception) : nil
+        publish([message].compactMap(\.self), for: request) { _ in
             self.ledger.forget(request.delivery)
             self.intake.post(.runEnded(request.key, nil))
         }
@@ -147,8 +161,8 @@ extension Finisher {
         signals.taskRevoked.send(TaskSignal.Revoked(request, signal: signal, isExpired: false), log.logger)
         let exception = ExceptionInfo.revoked("terminated")
         let own = request.wantsErrors ? composer.message(of: run, .revoked, exception.json) : nil
-        publish(composer.messages(revoking: run.body.embed.chain ?? [], exception), for: nil) {
-            self.post(own, of: request, then: .ack)
+        publish(composer.messages(revoking: run.body.embed.chain ?? [], exception), for: nil) { isLost in
+            self.post(own, of: request, then: isLost ? .reject(requeue: true) : .ack)
         }
     }
 }

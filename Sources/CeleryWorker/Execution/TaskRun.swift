@@ -9,6 +9,8 @@ final class TaskRun: Sendable {
     private let sent = Mutex<[ResultTuple]>([])
     private let start = Mutex<ContinuousClock.Instant?>(nil)
     private let additions = Atomic(0)
+    /// Set once something else has taken the task's place, and its result.
+    let isReplaced = Atomic(false)
 
     init(request: TaskRequest, body: TaskBody) {
         self.request = request

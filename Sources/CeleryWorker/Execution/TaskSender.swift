@@ -106,6 +106,7 @@ final class TaskSender: Sendable {
             context: context(of: run)
         )
         try await send(composition)
+        run.isReplaced.store(true, ordering: .relaxed)
     }
 }
 

@@ -105,7 +105,7 @@ struct ChordReplayTests {
         }
     }
 
-    @Test("every chord ends in one way, with the right results, whoever dies when", arguments: 0..<300)
+    @Test("every chord ends in one way, with the right results, whoever dies when", arguments: 0..<100)
     func dies(_ seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         var world = World()
@@ -139,7 +139,7 @@ struct ChordReplayTests {
         }
         // The last one lives as long as it takes: what is left of ended chords is let go of with time.
         for _ in 0..<3 {
-            Self.live(&world, upTo: world.messages.count, steps: 5_000, &random)
+            Self.live(&world, upTo: world.messages.count, steps: 1_500, &random)
             world.clock += 100
         }
         for (number, size) in sizes.enumerated() {

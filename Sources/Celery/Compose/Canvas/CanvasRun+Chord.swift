@@ -127,7 +127,7 @@ extension CanvasRun {
             guard let id = task.options.text("task_id"), ids.insert(id).inserted else {
                 throw CeleryError(.invalidSignature, "two tasks of a chord's header have the same id")
             }
-            let isIgnored = ignored || task.options["ignore_result"]?.json.boolValue ?? false
+            let isIgnored = ignored || ignoresResult(task)
             let caller = replyTo ?? task.options.text("reply_to") ?? context.replyTo
             members.append(ChordManifest.Member(id: id, replyTo: isIgnored ? nil : caller))
             task.options["reply_to"] = .value(.string(queue))
@@ -142,6 +142,13 @@ extension CanvasRun {
             policy: chord.policy,
             deadline: collector.deadline(from: try start(chord.delay))
         )
+    }
+
+    /// Whether nobody wants the result of a task, by its signature or by the task's own options.
+    func ignoresResult(_ task: CanvasNode) -> Bool {
+        if let ignored = task.options["ignore_result"]?.json.boolValue { return ignored }
+        guard let own = task.declared?.options ?? context.registered(task.task) else { return false }
+        return own.ignoreResult ?? composer.configuration.taskIgnoreResult
     }
 
     /// When the header's tasks start at the earliest.
