@@ -430,14 +430,6 @@ def test_other_transports_are_refused():
         chord([app.signature("a")], app.signature("sum")).apply_async()
 
 
-def test_broken_connection_is_replaced(place, app, s):
-    from swcelery_chords.publisher import publisher
-    chord([s("a")], s("sum")).apply_async()
-    publisher(app)._connection.connection.transport.sock.close()
-    chord([s("a")], s("sum")).apply_async()
-    assert len(place.manifests()) == 2
-
-
 def test_too_large_a_chord_is_refused(place, s, monkeypatch):
     monkeypatch.setattr(manifest, "MAX_BYTES", 1000)
     with pytest.raises(ValueError, match="1000"):
