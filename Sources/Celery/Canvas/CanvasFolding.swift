@@ -33,7 +33,7 @@ struct CanvasFolding {
                 guard let members = step.readableMembers else { return folding.failed(with: step, pending) }
                 switch members.count {
                 case 0: emptyGroup = step
-                case 1: pending.append(members[0])
+                case 1: pending.append(step.groupOfHeader.memberSignatures[0])
                 default: folding.append(step)
                 }
             default:
@@ -50,6 +50,10 @@ struct CanvasFolding {
     }
 
     private mutating func append(_ step: Signature) {
+        if case .plain(let group)? = steps.last, group.subtaskType == "group" {
+            // Whoever sends the chain makes a chord of it at the latest.
+            steps[steps.count - 1] = .plain(group.groupOfHeader)
+        }
         guard depth < Self.greatestDepth, let last = steps.last else { return steps.append(.plain(step)) }
         switch last {
         case .plain(let group) where group.subtaskType == "group" && step.subtaskType != "group":
@@ -83,15 +87,11 @@ struct CanvasFolding {
         }
     }
 
-    /// A chord without body of a group; its policy for failures goes over to the chord.
+    /// A chord without body of a group whose members have its options; its policy for failures goes over to the chord.
     private static func chord(of group: Signature) -> Signature {
-        var options = group.options
-        let policy = group.failurePolicy
-        options["headers"] = nil
         var chord = Signature.chord(of: [], body: Signature(""))
-        let members = options.isEmpty ? group.memberSignatures : group.memberSignatures.map { $0.set(options) }
-        chord.wire.kwargs["header"] = .array(members.map(\.json))
-        if policy != .fail { chord.wire.options.setPolicy(policy) }
+        chord.wire.kwargs["header"] = .array(group.memberSignatures.map(\.json))
+        chord.wire.options = group.options
         chord.encodingError = group.encodingError
         return chord
     }
@@ -116,5 +116,25 @@ struct CanvasFolding {
     private static func signatures(_ links: JSONValue?) -> [Signature] {
         guard let links, !links.isNull else { return [] }
         return (links.arrayValue ?? [links]).compactMap { try? Signature(decoding: $0) }
+    }
+}
+
+extension Signature {
+    /// A group as a chord's header has it: its members have its options, and only its policy for failures is its own.
+    ///
+    /// Its id is not its members'; it does not count, as in Celery.
+    fileprivate var groupOfHeader: Signature {
+        var given = options
+        let policy = failurePolicy
+        given["task_id"] = nil
+        if case .object(var headers)? = given["headers"] {
+            headers[GroupFailurePolicy.header] = nil
+            given["headers"] = headers.isEmpty ? nil : .object(headers)
+        }
+        var group = self
+        if !given.isEmpty { group.changeMembers { $0.set(given) } }
+        group.wire.options = [:]
+        if policy != .fail { group.wire.options.setPolicy(policy) }
+        return group
     }
 }

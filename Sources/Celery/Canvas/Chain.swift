@@ -78,12 +78,15 @@ extension Chain: Workflow {
     /// As Celery makes it of `chain(…)`: nested chains are spliced in, a group that a step follows is a chord with it, and
     /// what follows a chord belongs to its body.
     public var signature: Signature {
-        let folded = CanvasFolding.fold(steps)
+        let folded = foldedSteps
         if folded.count == 1, ["group", "chord"].contains(folded[0].subtaskType), options == TaskOptions() {
             return folded[0]
         }
         return Signature.chain(of: folded, options: options)
     }
+
+    /// The steps as the signature has them; they are also what is sent.
+    var foldedSteps: [Signature] { CanvasFolding.fold(steps) }
 
     /// The chain with a callback of its last task.
     public func link(_ callback: some Workflow) -> Chain {

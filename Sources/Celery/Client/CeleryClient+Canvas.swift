@@ -94,7 +94,9 @@ extension CeleryClient {
         guard let handle: GroupHandle<Element> = maker.group(composition) else {
             throw CeleryError(.invalidSignature, "'\(signature.task)' is no group")
         }
-        if !composition.tasks.isEmpty { try await publish(composition, receivesResult: maker.obstacle == nil) }
+        if !composition.tasks.isEmpty {
+            try await publish(composition, receivesResult: maker.receivesResult(composition))
+        }
         return handle
     }
 }

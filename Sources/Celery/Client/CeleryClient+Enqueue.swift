@@ -67,7 +67,7 @@ extension CeleryClient {
         let silent = TaskOptions(ignoreResult: true)
         return try await enqueue(
             core.composer.compose(
-                chain: chain.steps.map { $0.with(silent) },
+                chain: CanvasFolding.fold(chain.steps.map { $0.with(silent) }),
                 options: options.merged(over: chain.options),
                 context: core.context(scope, replyTo: nil)
             )

@@ -67,21 +67,20 @@ extension CeleryClient {
         options: TaskOptions = TaskOptions()
     ) async throws(CeleryError) -> TaskHandle<Output> {
         let options = options.merged(over: chain.options)
+        let steps = chain.foldedSteps
         let composition = try core.composer.compose(
-            chain: chain.steps,
+            chain: steps,
             options: options,
             context: core.context(scope, replyTo: core.backend.replyQueue)
         )
         try Self.checkResult(of: composition)
-        let last = chain.steps.last?.embedded
         let maker = handleMaker(
             composition,
-            ignored: last?.options["ignore_result"]?.boolValue ?? false,
             replyTo: options.replyTo,
-            policy: last?.failurePolicy ?? .fail
+            policy: steps.last?.failurePolicy ?? .fail
         )
         let handle: TaskHandle<Output> = maker.task(composition)
-        try await publish(composition, receivesResult: maker.obstacle == nil)
+        try await publish(composition, receivesResult: maker.receivesResult(composition))
         return handle
     }
 
@@ -104,7 +103,7 @@ extension CeleryClient {
         let (composition, maker) = try compose(signature, options: options)
         try Self.checkResult(of: composition)
         let handle: TaskHandle<Output> = maker.task(composition)
-        try await publish(composition, receivesResult: maker.obstacle == nil)
+        try await publish(composition, receivesResult: maker.receivesResult(composition))
         return handle
     }
 
@@ -120,13 +119,9 @@ extension CeleryClient {
             context: core.context(scope, replyTo: core.backend.replyQueue)
         )
         let replyTo = options.replyTo ?? signature.options["reply_to"]?.stringValue
-        let asked = options.ignoreResult ?? signature.options["ignore_result"]?.boolValue
-        // Of a single task also its own options count.
-        let ignored = composition.result == nil ? composition.tasks.first?.ignoresResult : asked
         let last = signature.subtaskType == "chain" ? signature.memberSignatures.last : signature
         let maker = handleMaker(
             composition,
-            ignored: ignored ?? false,
             replyTo: replyTo,
             policy: policy ?? last?.failurePolicy ?? .fail
         )
@@ -135,21 +130,18 @@ extension CeleryClient {
 
     private func handleMaker(
         _ composition: Composition,
-        ignored: Bool,
         replyTo: String?,
         policy: GroupFailurePolicy
     ) -> HandleMaker {
         let id = composition.lineage.last ?? composition.result?.id ?? ""
         var obstacle: CeleryError?
-        if ignored {
-            obstacle = .ignored(id)
-        } else if let replyTo, replyTo != core.backend.replyQueue {
+        if let replyTo, replyTo != core.backend.replyQueue {
             obstacle = CeleryError(.resultIgnored, "the result of task \(id) goes to another reply queue")
         }
         return HandleMaker(
             backend: core.backend,
             obstacle: obstacle,
-            ignored: Set(composition.tasks.lazy.filter { $0.ignoresResult }.map { $0.id }),
+            ignored: composition.ignored,
             policy: policy
         )
     }

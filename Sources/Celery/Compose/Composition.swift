@@ -21,6 +21,8 @@ package struct Composition: Sendable {
     /// What a running task that sends this lists among its children, as Celery does: of a chain the first task, of a group
     /// the group, of a chord the header's group.
     package var children: [ResultTuple] = []
+    /// The ids of tasks, sent now or later, that report no result to the sender, since they were told so.
+    package var ignored: Set<String> = []
 
     package init(tasks: [ComposedTask], lineage: [String], groupID: String? = nil, endsInGroup: Bool = false) {
         self.tasks = tasks

@@ -40,6 +40,7 @@ package struct TaskComposer: Sendable {
             let task = try composeTask(signature, prepending: arguments, options: options, context: context)
             var composition = Composition(tasks: [task], lineage: [task.id])
             composition.children = [ResultTuple(id: task.id)]
+            if task.ignoresResult { composition.ignored = [task.id] }
             return composition
         }
     }

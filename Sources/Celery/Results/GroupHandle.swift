@@ -38,6 +38,12 @@ public final class GroupHandle<Element: Codable & Sendable>: Sendable {
     /// Whether some member has failed or was revoked.
     public var hasFailed: Bool { members.contains { $0.state.isPropagated } }
 
+    /// The state of the group as one result, by its policy.
+    var state: TaskState {
+        guard failurePolicy == .fail else { return isReady ? .success : .pending }
+        return hasFailed ? .failure : isSuccessful ? .success : .pending
+    }
+
     /// Waits for the results, in the order of the group.
     ///
     /// May be called any number of times, from any task. When it throws for a time limit or a cancellation, the tasks

@@ -19,6 +19,18 @@ struct HandleMaker {
         composition.result.flatMap { $0.members == nil ? nil : group($0, policy: policy) }
     }
 
+    /// Whether a result comes in of any of the tasks that have handles.
+    func receivesResult(_ composition: Composition) -> Bool {
+        guard obstacle == nil else { return false }
+        if let result = composition.result { return receives(result) }
+        return composition.lineage.contains { !ignored.contains($0) }
+    }
+
+    private func receives(_ result: ResultTuple) -> Bool {
+        let isOwn = result.members.map { $0.contains(where: receives) } ?? !ignored.contains(result.id)
+        return isOwn || result.parent.map { receives($0) } ?? false
+    }
+
     /// Nested groups fail with their first failure, as Celery's do.
     private func task<Output>(_ result: ResultTuple, policy: GroupFailurePolicy = .fail) -> TaskHandle<Output> {
         if result.members != nil {
@@ -50,9 +62,8 @@ struct HandleMaker {
     private func task<Output>(_ lineage: [String], before: GroupHandle<JSONValue>?) -> TaskHandle<Output> {
         let id = lineage.last ?? ""
         if let obstacle { return TaskHandle(id: id, source: .none(obstacle)) }
-        if ignored.contains(id) { return TaskHandle(id: id, source: .none(.ignored(id))) }
         // Known before it is sent: the result may be faster than the confirm.
-        let interest = ResultInterest(backend: backend, lineage: lineage)
+        let interest = ResultInterest(backend: backend, lineage: lineage, ignored: ignored)
         return TaskHandle(id: id, source: .backend(interest, index: lineage.count - 1), before: before)
     }
 }

@@ -4,9 +4,13 @@ final class ResultInterest: Sendable {
     /// The tasks: a single one, or a chain's, first to last.
     let lineage: [String]
 
-    init(backend: RPCResultBackend, lineage: [String]) {
+    /// Tasks, among others, whose results never come in.
+    let ignored: Set<String>
+
+    init(backend: RPCResultBackend, lineage: [String], ignored: Set<String> = []) {
         self.backend = backend
         self.lineage = lineage
+        self.ignored = ignored
         backend.register(lineage)
     }
 

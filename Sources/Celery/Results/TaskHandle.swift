@@ -26,11 +26,12 @@ public final class TaskHandle<Output: Codable & Sendable>: Sendable {
 
     /// The last state that was reported; pending where nothing is known.
     ///
-    /// Of a group: failed as soon as one of its tasks is, successful when all are.
+    /// Of a group: failed as soon as one of its tasks is, successful when all are; under the policies `.ignore` and
+    /// `.continue`, as its value, successful when all are over.
     public var state: TaskState {
         switch source {
         case .backend(let interest, _): interest.backend.latest(id)?.state ?? .pending
-        case .group(let group): group.hasFailed ? .failure : group.isSuccessful ? .success : .pending
+        case .group(let group): group.state
         case .none: .pending
         }
     }
@@ -62,6 +63,9 @@ public final class TaskHandle<Output: Codable & Sendable>: Sendable {
     /// all its tasks.
     public var states: TaskUpdates {
         switch source {
+        case .backend(let interest, _) where interest.ignored.contains(id):
+            let error = CeleryError.ignored(id)
+            return TaskUpdates { AsyncThrowingStream { $0.finish(throwing: error) } }
         case .backend(let interest, _):
             let id = id
             return TaskUpdates { interest.backend.updates(of: id, interest: interest) }
@@ -86,6 +90,7 @@ public final class TaskHandle<Output: Codable & Sendable>: Sendable {
         let result: JSONValue
         switch source {
         case .backend(let interest, _):
+            if interest.ignored.contains(id) { throw CeleryError.ignored(id) }
             let message = try await interest.backend.outcome(of: id, timeout: timeout)
             guard message.state == .success else { throw TaskFailure(message) }
             result = message.result

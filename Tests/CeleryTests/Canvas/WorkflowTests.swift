@@ -1,5 +1,6 @@
 import AMQP
 import CeleryProtocol
+import CeleryTestKit
 import Testing
 
 @testable import Celery
@@ -43,6 +44,35 @@ struct WorkflowTests {
         let chord = group.then(Self.sum).with(TaskOptions(countdown: .seconds(3)))
         #expect(chord.header.map { $0.options } == [["queue": "q"]])
         #expect(chord.signature.options == ["countdown": 3])
+    }
+
+    @Test func optionsOfAGroupWithinAChainCountForItsMembers() async throws {
+        var options = TaskOptions(queue: "gpu", taskID: "group")
+        options.headers["trace"] = "t"
+        let group = Group([Tasks.add(1, 2), Tasks.add(3, 4)]).with(options).onFailure(.continue)
+        let chain = Chain([group.signature, Signature("tasks.sum")])
+        let chord = chain.signature
+        #expect(chord.subtaskType == "chord")
+        #expect(chord.options == ["headers": ["swcelery_group_policy": "continue"]])
+        let own: JSONObject = ["queue": "gpu", "headers": ["trace": "t"]]
+        #expect(chord.memberSignatures.map { $0.options } == [own, own])
+        try await withClient(answer: FakeWorker.silent) { client, broker, _ in
+            _ = try await client.send(chain)
+            _ = try await client.send(chord)
+            try await client.enqueue(chain)
+            let messages = broker.messages(in: "gpu")
+            #expect(messages.count == 6)
+            #expect(Set(messages.map { $0.properties.correlationID }).count == 6)
+            for message in messages {
+                #expect(message.properties.headers?["trace"] == "t")
+                #expect(message.properties.headers?[GroupFailurePolicy.header] == nil)
+            }
+        }
+        // Of groups that are no chord yet, and of a single task.
+        let single = Chain([Signature("first"), Group([Tasks.add(1, 2)]).with(TaskOptions(queue: "gpu")).signature])
+        #expect(single.signature.memberSignatures.last?.options == ["queue": "gpu"])
+        let twice = Chain([group.signature, Group([Tasks.add(1, 2), Tasks.add(3, 4)]).signature]).signature
+        #expect(twice.memberSignatures.first?.memberSignatures.map { $0.options } == [own, own])
     }
 
     @Test func immutableGroupsAndCalls() {

@@ -131,6 +131,23 @@ struct GroupResultTests {
         }
     }
 
+    @Test func theStateOfAGroupFollowsItsPolicy() async throws {
+        try await withClient(answer: FakeWorker.silent) { client, broker, _ in
+            let reply = client.core.backend.replyQueue
+            for policy in [GroupFailurePolicy.fail, .ignore, .continue] {
+                let group = Group([Tasks.add(1, 1), Tasks.add(2, 2)]).onFailure(policy)
+                let handle = try await client.send(group.signature)
+                let members = try #require(handle.group).members
+                broker.send(ResultMessage(taskID: members[0].id, state: .failure, result: [:]), to: reply)
+                await #expect(throws: TaskFailure.self) { try await members[0].value(timeout: .seconds(60)) }
+                #expect(handle.state == (policy == .fail ? .failure : .pending))
+                broker.send(ResultMessage(taskID: members[1].id, state: .success, result: 4), to: reply)
+                #expect(try await members[1].value(timeout: .seconds(60)) == 4)
+                #expect(handle.state == (policy == .fail ? .failure : .success))
+            }
+        }
+    }
+
     @Test func emptyGroupsAndUnwantedResults() async throws {
         try await withClient(answer: FakeWorker.silent) { client, _, worker in
             let nothing = try await client.send(Group<Int>())

@@ -128,6 +128,7 @@ extension CanvasRun {
                 throw CeleryError(.invalidSignature, "two tasks of a chord's header have the same id")
             }
             let isIgnored = ignored || ignoresResult(task)
+            self.ignored.collect(id, isIgnored: isIgnored)
             let caller = replyTo ?? task.options.text("reply_to") ?? context.replyTo
             members.append(ChordManifest.Member(id: id, replyTo: isIgnored ? nil : caller))
             task.options["reply_to"] = .value(.string(queue))

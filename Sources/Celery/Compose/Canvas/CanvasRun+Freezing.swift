@@ -16,12 +16,15 @@ extension CanvasRun {
     /// Gives a signature its id and its place in a workflow (`Signature.freeze`); answers its result.
     func freeze(_ node: CanvasNode, _ place: Place) throws(CeleryError) -> Int {
         try countWork()
-        return switch node.kind {
-        case .task: freezeTask(node, place)
-        case .chain: try freezeChain(node, place)
-        case .group: try freezeGroup(node, place)
-        case .chord: try freezeChord(node, place)
-        }
+        let result =
+            switch node.kind {
+            case .task: freezeTask(node, place)
+            case .chain: try freezeChain(node, place)
+            case .group: try freezeGroup(node, place)
+            case .chord: try freezeChord(node, place)
+            }
+        noteIgnored(node)
+        return result
     }
 
     private func freezeTask(_ node: CanvasNode, _ place: Place) -> Int {

@@ -16,6 +16,7 @@ final class CanvasRun {
     let context: SendContext
     let collector: ChordCollector
     var results = WorkflowResults()
+    var ignored = IgnoredResults()
     private(set) var manifests: [ComposedTask] = []
     private(set) var tasks: [ComposedTask] = []
     private var children: [Int] = []
@@ -63,6 +64,7 @@ final class CanvasRun {
         )
         try count(task)
         tasks.append(task)
+        ignored.note(task.id, isIgnored: task.ignoresResult)
         let result = results.add(task.id)
         if isChild { children.append(result) }
         return result
@@ -103,6 +105,7 @@ final class CanvasRun {
     func composition(_ result: Int) -> Composition {
         var composition = Composition(tasks: tasks, lineage: results.lineage(result))
         composition.manifests = manifests
+        composition.ignored = ignored.ids
         composition.children = children.map { results.tuple($0) }
         if results.isGroup(result) {
             if results.parent(result) == nil {
