@@ -3,6 +3,7 @@ import contextlib
 import contextvars
 from datetime import datetime, timezone
 
+import celery
 from celery import states
 from celery.app.task import Context
 from celery.backends.rpc import RPCBackend
@@ -84,6 +85,16 @@ class ChordRPCBackend(RPCBackend):
         raise NotImplementedError(
             "a chord that has been sent takes no further task over AMQP: let the task replace itself with a group, which counts for the chord"
         )
+
+    # Receiving
+
+    def remove_pending_result(self, result):
+        """Before Celery 5.7 the end of any result object forgets whoever waits for the same id: that of a twin from freezing the header's
+        task twice would leave the header's own without its result.
+        """
+        if celery.VERSION < (5, 7) and not any(waiting.get(result.id) is result for waiting in self._pending_results):
+            return result
+        return super().remove_pending_result(result)
 
     # Reporting
 

@@ -4,7 +4,6 @@ import os
 import pathlib
 import signal
 
-import celery
 import pytest
 from celery import chain, chord, group
 from celery.exceptions import ChordError
@@ -13,9 +12,6 @@ from harness import BROKER_URL, Wire, Worker, unique
 
 SWCELERY = os.environ.get("SWCELERY", "")
 PATIENCE = 60
-
-# Known limit, in README.md: the results come, but the client's GroupResult of a header does not take them.
-HEADER_CAN_BE_WAITED_FOR = celery.VERSION >= (5, 7)
 
 pytestmark = pytest.mark.skipif(not SWCELERY, reason="needs the Swift worker: SWCELERY")
 
@@ -106,9 +102,8 @@ def test_results_of_the_header_reach_the_client(place, s):
     seen = {}
     assert result.get(timeout=PATIENCE, on_message=lambda meta: seen.update({meta["task_id"]: meta["result"]})) == 10
     assert [seen[part.id] for part in result.parent.results] == [3, 7]
-    if HEADER_CAN_BE_WAITED_FOR:
-        assert result.parent.get(timeout=PATIENCE) == [3, 7]
-        assert result.parent.completed_count() == 2
+    assert result.parent.get(timeout=PATIENCE) == [3, 7]
+    assert result.parent.completed_count() == 2
 
 
 @pytest.mark.parametrize("header", [
@@ -170,6 +165,5 @@ def test_chord_outlives_its_swift_worker(own_place, start_worker, start_swift):
     start_worker(own_place)
     start_swift(own_place)
     assert result.get(timeout=PATIENCE) == [2, 4]
-    if HEADER_CAN_BE_WAITED_FOR:
-        assert result.parent.get(timeout=PATIENCE) == [2, 4]
+    assert result.parent.get(timeout=PATIENCE) == [2, 4]
     app.close()

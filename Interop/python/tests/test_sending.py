@@ -430,6 +430,21 @@ def test_other_transports_are_refused():
         chord([app.signature("a")], app.signature("sum")).apply_async()
 
 
+@pytest.mark.parametrize("body_first", [False, True])
+def test_header_can_be_waited_for(place, app, s, body_first):
+    result = chord([s("a"), s("b") | s("c")], s("sum")).apply_async()
+    header = ids(place.manifests()[0]["members"])
+    for task_id in [result.id, *header] if body_first else [*header, result.id]:
+        meta = {"task_id": task_id, "status": "SUCCESS", "result": task_id, "traceback": None, "children": []}
+        place.wire.channel.basic_publish(
+            amqp.Message(json.dumps(meta), content_type="application/json", content_encoding="utf-8", correlation_id=task_id), "", app.thread_oid,
+        )
+    if body_first:
+        assert result.get(timeout=60) == result.id
+    assert result.parent.get(timeout=60) == header
+    assert result.get(timeout=60) == result.id
+
+
 def test_too_large_a_chord_is_refused(place, s, monkeypatch):
     monkeypatch.setattr(manifest, "MAX_BYTES", 1000)
     with pytest.raises(ValueError, match="1000"):
