@@ -1,6 +1,7 @@
 """Celery's rpc backend, with chords."""
 import contextlib
 import contextvars
+from datetime import datetime, timezone
 
 from celery import states
 from celery.app.task import Context
@@ -10,7 +11,7 @@ from kombu.serialization import dumps
 from kombu.utils.objects import cached_property
 from kombu.utils.uuid import uuid
 
-from . import canvas, manifest, routing
+from . import canvas, delay, manifest, routing
 from .collector import Collector
 from .publisher import publisher
 
@@ -47,14 +48,19 @@ class ChordRPCBackend(RPCBackend):
             members = [[task_id, run.reply_to] for task_id, _ in members]
         routing.address(body, self.app)
         conf = self.app.conf
-        expires = conf.get("result_chord_expires")
-        text = manifest.encode(group_id, members, body, shape, self._root_id(body), run.policy, manifest.deadline(expires))
+        text = manifest.encode(group_id, members, body, shape, self._root_id(body), run.policy, self._deadline(run))
         publisher(self.app).publish(
             text, self.collector.queue(group_id), declare=True,
             retry_policy=conf.task_publish_retry_policy if conf.task_publish_retry else None,
             content_type="application/json", content_encoding="utf-8", delivery_mode=2, correlation_id=group_id,
             message_id=uuid(), type=manifest.TYPE,
         )
+
+    def _deadline(self, run):
+        expires = self.app.conf.get("result_chord_expires")
+        if expires is None:
+            expires = self.app.conf.result_expires
+        return manifest.deadline(expires, delay.latest(run.tasks, datetime.now(timezone.utc), self.app, run.delay))
 
     def _root_id(self, body):
         root_id = body.options.get("root_id")

@@ -1,5 +1,5 @@
 """What the collector has to know about a chord before its first result. README.md describes the form."""
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from celery.result import ResultSet
 from kombu.utils.json import dumps
@@ -8,7 +8,6 @@ VERSION = 1
 TYPE = "swcelery.chord"
 POLICY_HEADER = "swcelery_group_policy"
 POLICIES = ("fail", "ignore", "continue")
-DEFAULT_EXPIRES = timedelta(days=1)
 
 # RabbitMQ 4 takes no larger message unless it is told to.
 MAX_BYTES = 16 * 1024 * 1024
@@ -60,15 +59,11 @@ def policy(*headers):
     return POLICIES[0]
 
 
-def deadline(expires):
-    """When a chord that is sent now fails for missing results, from the setting `result_chord_expires`."""
-    if expires is None:
-        expires = DEFAULT_EXPIRES
-    if not isinstance(expires, timedelta):
-        expires = timedelta(seconds=expires)
+def deadline(expires, due):
+    """When a chord fails for missing results: as long after its tasks are due as the setting says; 0 and None say never."""
     if not expires:
         return None
-    return (datetime.now(timezone.utc) + expires).isoformat()
+    return (due + (expires if isinstance(expires, timedelta) else timedelta(seconds=expires))).isoformat()
 
 
 def encode(group_id, members, body, shape, root_id, policy, deadline):

@@ -1,11 +1,13 @@
 """What a client publishes when it sends a chord: read from the broker, nobody consumes it."""
 import datetime
+import json
 import os
 import pathlib
 import subprocess
 import sys
 
 import amqp
+import celery
 import pytest
 from celery import Celery, chain, chord, group
 from celery.exceptions import ImproperlyConfigured
@@ -23,6 +25,10 @@ def s(app):
 
 def identity(x):
     return x
+
+
+def app_of(s):
+    return s("any").app
 
 
 def ids(members):
@@ -265,24 +271,110 @@ def test_failure_policy_is_the_chords_own(place, s):
     assert [found["policy"] for found in place.manifests()] == ["continue", "ignore"]
 
 
+@pytest.mark.parametrize("sent", [
+    lambda s, header: header | s("sum"),
+    lambda s, header: chord(header, s("sum")),
+    lambda s, header: chord(dict(header), s("sum")),
+    lambda s, header: chain(header, s("sum"), s("next")),
+    lambda s, header: app_of(s).signature(json.loads(json.dumps(header | s("sum")))),
+    lambda s, header: chord(header, s("sum"), headers={"other": 1}),
+])
+def test_failure_policy_of_a_group_is_that_of_its_chord(place, s, sent):
+    sent(s, group([s("a"), s("b")]).set(headers={"swcelery_group_policy": "continue", "own": 1})).apply_async()
+    assert place.manifests()[0]["policy"] == "continue"
+    tasks = place.tasks()
+    assert set(tasks) == {"a", "b"}
+    assert not any("swcelery_group_policy" in task.headers for task in tasks.values())
+
+
+def test_failure_policy_of_a_chord_comes_before_its_groups(place, s):
+    header = group([s("a")]).set(headers={"swcelery_group_policy": "continue"})
+    chord(header, s("sum"), headers={"swcelery_group_policy": "ignore"}).apply_async()
+    (header | s("sum")).apply_async(headers={"swcelery_group_policy": "ignore"})
+    assert [found["policy"] for found in place.manifests()] == ["ignore", "ignore"]
+
+
 def test_unknown_failure_policy_is_refused(place, s):
     with pytest.raises(ValueError, match="swcelery_group_policy"):
         chord([s("a")], s("sum")).set(headers={"swcelery_group_policy": "shrug"}).apply_async()
     assert place.manifests() == [] and place.tasks() == {}
 
 
-@pytest.mark.parametrize("expires, seconds", [(None, 86400), (60, 60), (datetime.timedelta(hours=1), 3600), (0, None)])
-def test_deadline(place, expires, seconds):
-    app = place.app(result_chord_expires=expires)
-    before = datetime.datetime.now(datetime.timezone.utc)
+def seconds_left(place, before):
+    """From `before` to the deadline of the only chord that was sent; None for never."""
+    found = [sent["deadline"] for sent in place.manifests()]
+    assert len(found) == 1
+    return found[0] and (datetime.datetime.fromisoformat(found[0]) - before).total_seconds()
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+@pytest.mark.parametrize("settings, seconds", [
+    ({}, 86400), ({"result_chord_expires": 60}, 60), ({"result_chord_expires": datetime.timedelta(hours=1)}, 3600), ({"result_chord_expires": 0}, None),
+    ({"result_expires": 60}, 60), ({"result_expires": datetime.timedelta(days=7)}, 7 * 86400),
+    ({"result_expires": None}, None), ({"result_expires": 60, "result_chord_expires": 3600}, 3600), ({"result_expires": 60, "result_chord_expires": 0}, None),
+])
+def test_deadline(place, settings, seconds):
+    app = place.app(**settings)
+    before = now()
     chord([app.signature("a")], app.signature("sum")).apply_async()
-    found = place.manifests()[0]["deadline"]
+    left = seconds_left(place, before)
     if seconds is None:
-        assert found is None
+        assert left is None
     else:
-        left = (datetime.datetime.fromisoformat(found) - before).total_seconds()
         assert seconds <= left < seconds + 60
     app.close()
+
+
+DAY = 86400
+
+DELAYED = {
+    "option of the chord": (lambda s: chord([s("a"), s("b")], s("sum")).set(countdown=3 * DAY).apply_async(), 3),
+    "eta": (lambda s: chord([s("a")], s("sum")).apply_async(eta=now() + datetime.timedelta(days=3)), 3),
+    "eta as text": (lambda s: chord([s("a", eta=(now() + datetime.timedelta(days=3)).isoformat())], s("sum")).apply_async(), 3),
+    "eta without a zone": (lambda s: chord([s("a", eta=now().replace(tzinfo=None) + datetime.timedelta(days=3))], s("sum")).apply_async(), 3),
+    "eta that has passed": (lambda s: chord([s("a", eta=now() - datetime.timedelta(days=3))], s("sum")).apply_async(), 0),
+    "latest of the tasks": (lambda s: chord([s("a", countdown=DAY), s("b", countdown=2 * DAY), s("c")], s("sum")).apply_async(), 2),
+    "the chord's comes before the task's": (lambda s: chord([s("a", countdown=2 * DAY)], s("sum")).set(countdown=DAY).apply_async(), 1),
+    "steps of a chain": (lambda s: chord([s("a", countdown=DAY) | s("b", countdown=2 * DAY)], s("sum")).apply_async(), 3),
+    "group in the header": (lambda s: chord([s("a"), group([s("b"), s("c", countdown=DAY)])], s("sum")).apply_async(), 1),
+    "group at the end of a chain": (lambda s: chord([s("a", countdown=DAY) | group([s("b"), s("c", countdown=DAY)])], s("sum")).apply_async(), 2),
+    "generator": (lambda s: chord((s(name, countdown=DAY) for name in "ab"), s("sum")).apply_async(), 1),
+    "piped": (lambda s: (group([s("a"), s("b", countdown=DAY)]) | s("sum")).apply_async(), 1),
+    "body": (lambda s: chord([s("a")], s("sum", countdown=DAY)).apply_async(), 0),
+}
+
+
+@pytest.mark.parametrize("name", DELAYED)
+def test_deadline_counts_from_when_the_tasks_are_due(place, s, name):
+    send, days = DELAYED[name]
+    before = now()
+    send(s)
+    assert DAY * (days + 1) - 1 <= seconds_left(place, before) < DAY * (days + 1) + 60
+
+
+def test_countdown_of_the_call(place, s):
+    """Before 5.7 it delays the body."""
+    before = now()
+    chord([s("a")], s("sum")).apply_async(countdown=3 * DAY)
+    sent = place.manifests()[0]
+    due = place.tasks()["a"].headers["eta"]
+    left = (datetime.datetime.fromisoformat(sent["deadline"]) - before).total_seconds()
+    expected = 4 * DAY if due else DAY
+    assert expected <= left < expected + 60
+    assert bool(due) is (celery.VERSION >= (5, 7))
+
+
+def test_nested_chord_delays_the_outer_one(place, s):
+    before = now()
+    result = chord([chord([s("a", countdown=DAY)], s("b", countdown=DAY)), s("c")], s("sum")).apply_async()
+    left = {sent["group_id"]: datetime.datetime.fromisoformat(sent["deadline"]) - before for sent in place.manifests()}
+    outer = left.pop(result.parent.id)
+    assert datetime.timedelta(days=3) <= outer < datetime.timedelta(days=3, minutes=1)
+    inner, = left.values()
+    assert datetime.timedelta(days=2) <= inner < datetime.timedelta(days=2, minutes=1)
 
 
 def test_chords_are_spread_over_the_queues(wire):
@@ -336,14 +428,6 @@ def test_other_transports_are_refused():
     app = Celery(broker="memory://", backend="swcelery_chords:ChordRPCBackend", set_as_current=False)
     with pytest.raises(ImproperlyConfigured, match="amqp"):
         chord([app.signature("a")], app.signature("sum")).apply_async()
-
-
-def test_broken_connection_is_replaced(place, app, s):
-    from swcelery_chords.publisher import publisher
-    chord([s("a")], s("sum")).apply_async()
-    publisher(app)._connection.connection.transport.sock.close()
-    chord([s("a")], s("sum")).apply_async()
-    assert len(place.manifests()) == 2
 
 
 def test_too_large_a_chord_is_refused(place, s, monkeypatch):

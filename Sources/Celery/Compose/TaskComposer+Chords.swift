@@ -27,8 +27,10 @@ package struct ChordFailure: Sendable, Hashable {
 package struct ChordErrorComposition: Sendable {
     /// The failures of the body's tasks and of what follows them, each to its own reply queue.
     package var results: [OutgoingMessage] = []
-    /// The errbacks, each with the id of the body's task that it belongs to.
+    /// The errbacks, each with the id of the body's task that it belongs to; to be published after the results.
     package var errbacks: Composition = .none
+    /// Why errbacks are missing: one error for each of those that cannot be sent.
+    package var refusedErrbacks: [CeleryError] = []
 }
 
 extension TaskComposer {
@@ -64,6 +66,8 @@ extension TaskComposer {
     ///   - failure: why it fails.
     ///   - parentID: the header's task that finished last; nil where none did.
     ///   - context: who sends, and when; its parent and root are set here.
+    /// - Throws: ``CeleryError`` where the body cannot be read. An errback that cannot be sent hides neither the results
+    ///   nor the other errbacks: it is told in ``ChordErrorComposition/refusedErrbacks``.
     package func composeChordError(
         _ manifest: ChordManifest,
         _ failure: ChordFailure,
@@ -83,9 +87,24 @@ extension TaskComposer {
             var headers = TaskHeaders(task: body.task, id: id)
             headers.rootID = manifest.rootID
             let context = context.completing(manifest, parentID: parentID)
-            composition.errbacks.add(try composeErrbacks(errbacks, after: headers, context: context))
+            addErrbacks(errbacks, of: headers, to: &composition, context)
         }
         return composition
+    }
+
+    /// Adds the errbacks of one task: all in one group, as Celery does, or each alone where one of them is at fault.
+    private func addErrbacks(
+        _ errbacks: [JSONValue],
+        of headers: TaskHeaders,
+        to composition: inout ChordErrorComposition,
+        _ context: SendContext
+    ) {
+        do throws(CeleryError) {
+            composition.errbacks.add(try composeErrbacks(errbacks, after: headers, context: context))
+        } catch {
+            guard errbacks.count > 1 else { return composition.refusedErrbacks.append(error) }
+            for errback in errbacks { addErrbacks([errback], of: headers, to: &composition, context) }
+        }
     }
 
     /// The failure of a task that never runs, to its own reply queue.

@@ -1,3 +1,4 @@
+import AMQP
 import DequeModule
 import Dispatch
 import Synchronization
@@ -9,7 +10,8 @@ import Synchronization
 /// that blocks its thread (a database driver in C, a long computation) thus costs one thread of this executor, and
 /// starves neither Swift's global pool nor the other executors of the worker. Threads that were idle for a while end.
 ///
-/// A thread is a block on a dispatch queue of its own, which Dispatch gives a thread beyond the number of processors.
+/// The threads are none of Dispatch's: that has a limited number for the whole process, and one that waits for work here
+/// would be missing for timers and signals.
 final class ThreadExecutor: TaskExecutor {
     private struct State {
         var jobs = Deque<UnownedJob>()
@@ -62,7 +64,7 @@ final class ThreadExecutor: TaskExecutor {
     /// Makes an executor without threads.
     ///
     /// - Parameters:
-    ///   - label: name of the threads' queues, for debuggers.
+    ///   - label: the threads' name, for debuggers; its first 15 bytes show.
     ///   - maxThreads: how many threads may exist at once; at least one.
     ///   - usualThreads: how many threads run at once as long as none is held up.
     ///   - idleLimit: how long a thread waits for work before it ends.
@@ -118,7 +120,16 @@ final class ThreadExecutor: TaskExecutor {
     private func perform(_ wake: Wake) {
         switch wake {
         case .idleThread: self.wake.signal()
-        case .newThread: DispatchQueue(label: label).async { self.runThread() }
+        case .newThread: startThread()
+        }
+    }
+
+    private func startThread() {
+        do {
+            try DetachedThread.start(name: label) { self.runThread() }
+        } catch {
+            // The system has no thread left; Dispatch may have one that is idle, or will have.
+            DispatchQueue(label: label).async { self.runThread() }
         }
     }
 }

@@ -94,6 +94,17 @@ struct ChordErrorTests {
         #expect(try calls(composition) == ["tasks.own a root", "tasks.all a root", "tasks.all c2 root"])
     }
 
+    @Test func anErrbackThatCannotBeSentHidesNothing() throws {
+        let good = Self.errback("good")
+        let broken: [JSONValue] = [["not": "a signature"], Self.task("gone", ["queue": 1]).json]
+        let member = Self.task("a", ["link_error": .array([broken[0], good, broken[1]])])
+        let other = Self.task("b", ["link_error": [good]])
+        let composition = try compose(GoldenCase.group([member, other]))
+        #expect(try results(composition).map(\.taskID) == ["a", "b"])
+        #expect(try calls(composition) == ["tasks.good a root", "tasks.good b root"])
+        #expect(composition.refusedErrbacks.count == 2)
+    }
+
     @Test func aChordFailsByItsBody() throws {
         var inner = GoldenWorkflow.chord([Self.task("h")], Self.task("b", ["link_error": [Self.errback("body")]]))
         inner.wire.options = ["task_id": "header", "link_error": [Self.errback("chord")]]

@@ -139,7 +139,7 @@ struct HookTests {
         #expect(
             rejected == [
                 "task_received proj.t", "task_prerun proj.t", "task_postrun REJECTED None",
-                "task_failure Reject('no', False)",
+                "task_failure reject requeue=False: no",
             ]
         )
     }
