@@ -13,6 +13,7 @@ import celery.canvas as canvas
 from celery import Celery, chain, chord, group
 from celery._state import _task_stack
 from celery.exceptions import Ignore
+from celery.result import ResultSet
 from kombu.utils.json import dumps
 
 app = Celery('vectors', broker='memory://', backend='cache+memory://', set_as_current=True)
@@ -27,7 +28,7 @@ app.amqp.__dict__['send_task_message'] = capture
 app.backend.ensure_chords_allowed = lambda: None
 app.backend.set_chord_size = lambda *args: None
 app.backend.add_pending_result = lambda result, **options: result
-app.backend.apply_chord = lambda header, body, **options: chords.append((header[0], body))
+app.backend.apply_chord = lambda header, body, **options: chords.append((header[0], body, header[1]))
 
 
 @app.task(name='t.a')
@@ -77,12 +78,17 @@ def canonical(value, ids, prefix='id'):
 
 
 def run(call):
-    """Messages, the chords that were announced, and the children of the running task."""
+    """Messages, the chords that were announced with their bodies and members, and the children of the running task."""
     sent.clear()
     chords.clear()
     result = call()
     lines = [line(message, options) for message, options in sent]
-    return lines, [[gid, json.loads(dumps(body))] for gid, body in chords], result
+    return lines, [[gid, json.loads(dumps(body)), nested_ids(results)] for gid, body, results in chords], result
+
+
+def nested_ids(results):
+    """The ids of the tasks whose results the body gets, nested as these are."""
+    return [nested_ids(result.results) if isinstance(result, ResultSet) else result.id for result in results]
 
 
 def within(message, call):
@@ -146,7 +152,7 @@ def add(kind, name, call, message=None, **inputs):
         if body[2].get('chain'):
             kept = {key: headers[key] for key in ('task', 'id', 'root_id', 'parent_id', 'group', 'group_index')}
             step(f'{name}>{index}', {'headers': kept, 'body': body})
-    for index, (gid, body) in enumerate(list(announced)):
+    for index, (gid, body, _) in enumerate(list(announced)):
         finish(f'{name}>body{index}', gid, body)
 
 

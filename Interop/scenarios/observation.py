@@ -8,6 +8,10 @@ from celery.result import GroupResult
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NODE = re.compile(r"\bresult\b(\.parent|\[\d+\])*")
+# What a call of an errback has where nothing is said: it is sent as a group of one.
+ERRBACK_CALL = {
+    "args": [], "index": 0, "stamps": {}, "stamped_headers": [], "nesting": 0, "followers": {}, "expires": None, "priority": 0,
+}
 MEMBER = re.compile(r"(group )?result.*\.parent\[\d+\].*")
 
 

@@ -6,6 +6,8 @@ main result there, or the text of its error; it keeps people, and the yardstick,
 import dataclasses
 import importlib
 
+from observation import ERRBACK_CALL, in_order
+
 MODULES = {
     "chains": "Chains", "links": "Callbacks and errbacks", "groups": "Groups", "chords": "Chords", "failures": "Chords that fail",
     "replacements": "Tasks that replace and send", "builtin": "map, starmap, chunks", "options": "Options and stamps",
@@ -46,19 +48,22 @@ class Difference:
     fleets: tuple = tuple(FLEETS)
     # Nodes of the result that end in another way; without a map: that have nothing to say there.
     nodes: dict = dataclasses.field(default_factory=dict)
-    # The labels of all calls, where they differ.
-    calls: tuple | None = None
+    # Fields of calls that are others here, by the label of the call; without a map: that are not made.
+    calls: dict = dataclasses.field(default_factory=dict)
+    # Calls that the measure does not make: what they have beyond ERRBACK_CALL.
+    more_calls: tuple = ()
 
     def apply(self, observation):
         """What is to be observed instead."""
-        changed = {**observation, "nodes": {**observation["nodes"], **self.nodes}}
-        if self.calls is not None:
-            changed["calls"] = list(self.calls)
-        return changed
+        assert self.calls.keys() <= {call["label"] for call in observation["calls"]}, "the measure makes no such call"
+        calls = [{**call, **self.calls.get(call["label"], {})} for call in observation["calls"] if self.calls.get(call["label"], {}) is not None]
+        calls += [{**ERRBACK_CALL, **call} for call in self.more_calls]
+        return {**observation, "nodes": {**observation["nodes"], **self.nodes}, "calls": in_order(calls)}
 
-    def reduce(self, observation):
-        """Of what was observed, what is compared."""
-        return observation if self.calls is None else {**observation, "calls": [call["label"] for call in observation["calls"]]}
+    @property
+    def more_call_count(self):
+        """How many more calls there are than in the measure, where a label is that of one call."""
+        return len(self.more_calls) - list(self.calls.values()).count(None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,12 +87,10 @@ class Workflow:
         return {name for name in self.silent if self.difference(fleet).nodes.get(name, {}).get("state", "PENDING") == "PENDING"}
 
     def call_count(self, fleet):
-        calls = self.difference(fleet).calls
-        return self.calls if calls is None else len(calls)
+        return self.calls + self.difference(fleet).more_call_count
 
 
 # Said of more than one workflow.
-COUNTED = "a result that counts for a chord goes to the caller, too, even of a member that ignores results"
 TOLD = "members of a later group or chord in the chain are told, too, that they never run"
 
 WORKFLOWS = {}

@@ -80,8 +80,10 @@ def errbacks_of_both_styles(f):
 
 @workflow(
     "ValueError('no luck',)",
-    Difference("Celery calls an errback that is a chain with a request and an exception, which cannot be sent",
-               ("processes", "tasks", "swift-python"), calls=("end",)),
+    Difference(
+        "Celery calls an errback that is a chain with a request and an exception, which cannot be sent",
+        ("processes", "tasks", "swift-python"), more_calls=({"label": "end", "args": ["result"], "root": "result", "parent": "other id"},),
+    ),
 )
 def errback_that_is_a_chain(f):
     """An errback that is a chain"""

@@ -18,6 +18,8 @@ struct CanvasVectorTests {
         let expected = try #require(vector.json["lines"]?.arrayValue).map { try #require($0.stringValue) }
         #expect(lines.count == expected.count)
         for (line, other) in zip(lines, expected) { #expect(line == other) }
+        #expect(try form.strays().isEmpty)
+        #expect(form.manifests.allSatisfy { $0.policy == .fail })
         for (key, value) in [("chords", form.chords()), ("children", form.children())] {
             let text = MadeID.numbered(String(decoding: value.serialized(), as: UTF8.self), &ids)
             guard let other = vector.json[key], !other.isNull else { continue }

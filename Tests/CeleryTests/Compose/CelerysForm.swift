@@ -7,6 +7,7 @@ import CeleryProtocol
 ///
 /// The tasks that complete a header reply to their callers again, and their signatures do not ask for a result.
 struct CelerysForm {
+    private var members: Set<String> = []
     private var callers: [String: String] = [:]
     private let composition: Composition
     private let collector = ChordCollector(CeleryConfiguration())
@@ -15,7 +16,10 @@ struct CelerysForm {
     init(_ composition: Composition) throws {
         self.composition = composition
         manifests = try composition.manifests.map { try ChordManifest(decoding: JSONValue(parsing: $0.message.body)) }
-        for member in manifests.flatMap(\.members) { callers[member.id] = member.replyTo }
+        for member in manifests.flatMap(\.members) {
+            members.insert(member.id)
+            callers[member.id] = member.replyTo
+        }
     }
 
     /// One line for each message, as the script writes them.
@@ -26,8 +30,24 @@ struct CelerysForm {
         }
     }
 
-    /// The chords that are made known, with their bodies.
-    func chords() -> JSONValue { .array(manifests.map { [.string($0.groupID), restored($0.body)] }) }
+    /// The chords that are made known, with their bodies and their members, nested as the results are that the body gets.
+    func chords() -> JSONValue {
+        .array(
+            manifests.map { manifest in
+                let members = manifest.bodyArgument(manifest.members.map { .string($0.id) })
+                return [.string(manifest.groupID), restored(manifest.body), members]
+            }
+        )
+    }
+
+    /// The members whose messages go out now, but whose results would not come to the collector.
+    func strays() throws -> [String] {
+        try composition.tasks.compactMap { task in
+            let message = try TaskMessage.decode(properties: task.message.properties, body: task.message.body)
+            let id = message.headers.id
+            return members.contains(id) && !collector.collects(message.replyTo) ? id : nil
+        }
+    }
 
     func children() -> JSONValue { .array(composition.children.map(\.json)) }
 

@@ -13,6 +13,10 @@ enum FollowingTasks {
             }
             return .array(args)
         }
+        tasks.registerUntyped("flow.join_in") { context, args, kwargs in
+            try await context.addToChord(Signature(decoding: kwargs["other"] ?? .null))
+            return args.first ?? .null
+        }
         tasks.registerErrback("flow.on_error") { report, context in
             try await context.send(
                 "journal.call",
