@@ -34,11 +34,14 @@ extension TaskComposer {
         if let replyTo { Self.lead(node, to: replyTo, isCollected: run.collector.collects(replyTo)) }
         let chain = message.body.embed.chain ?? []
         Self.takePlace(of: message, node, isFollowed: !chain.isEmpty)
+        var steps: [CanvasNode] = []
+        steps.reserveCapacity(chain.count)
         for step in chain.reversed() {
             let step = try CanvasNode(Signature(decoding: step))
             step.options["replaced_task_nesting"] = .value(.int(message.headers.replacedTaskNesting &+ 1))
-            node = try node.followed(by: step)
+            steps.append(step)
         }
+        node = try node.followed(byAll: steps)
         return run.composition(try run.apply(node, CanvasRun.Call()))
     }
 

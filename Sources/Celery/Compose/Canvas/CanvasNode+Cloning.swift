@@ -9,7 +9,7 @@ extension CanvasNode {
     func merged(with others: CanvasOptions) -> CanvasOptions {
         if others.isEmpty { return options }
         var kept = Self.kept
-        if let names = options["stamped_headers"]?.json.arrayValue {
+        if let names = options["stamped_headers"]?.plain?.arrayValue {
             kept.formUnion(names.lazy.compactMap { $0.stringValue })
         }
         var merged = options

@@ -70,6 +70,39 @@ extension CanvasNode {
         }
     }
 
+    /// This, followed by others one after the other.
+    ///
+    /// Tasks behind a task are added together: each one alone would copy all steps before it.
+    func followed(byAll steps: [CanvasNode]) throws(CeleryError) -> CanvasNode {
+        var joined = self
+        var waiting: [CanvasNode] = []
+        var copies = 0
+        for step in steps {
+            let step = step.unrolledIfSingle
+            let last = waiting.last ?? (joined.kind == .chain && joined.options.isEmpty ? joined.tasks.last : nil)
+            if step.kind == .task, last?.kind == .task {
+                waiting.append(step)
+                continue
+            }
+            joined = try joined.extended(by: waiting)
+            waiting = []
+            copies += joined.tasks.count
+            guard copies <= Self.greatestCopies else {
+                throw CeleryError(.invalidSignature, "the chain is too long")
+            }
+            joined = try joined.followed(by: step)
+        }
+        return try joined.extended(by: waiting)
+    }
+
+    /// How many steps are copied while groups and chords are added to a chain.
+    private static let greatestCopies = 2_000_000
+
+    /// A chain with further tasks at its end.
+    private func extended(by tasks: [CanvasNode]) throws(CeleryError) -> CanvasNode {
+        tasks.isEmpty ? self : try .chain(unchained() + tasks)
+    }
+
     private func chordFollowed(by other: CanvasNode) throws(CeleryError) -> CanvasNode {
         switch other.kind {
         case .chain: return try .chain([self] + other.unchained())
@@ -81,9 +114,7 @@ extension CanvasNode {
     private func chainFollowed(by other: CanvasNode) throws(CeleryError) -> CanvasNode {
         if other.isEmptyGroup { return self }
         if other.kind == .chain {
-            var joined = self
-            for task in try other.unchained() { joined = try joined.followed(by: task) }
-            return joined
+            return try followed(byAll: other.unchained())
         }
         guard let last = tasks.last else { return other.kind == .group ? other : try .chain([other]) }
         let replaced: CanvasNode
