@@ -118,6 +118,37 @@ struct WorkflowBoundsTests {
         #expect(try messages(added).map(\.replyTo) == ["swcelery.chord.1"])
     }
 
+    @Test("a chord whose body is a group takes a member's place with one result: the list")
+    func replacementWithGroupAsBody() throws {
+        let queue = "swcelery.chord.1"
+        var headers = TaskHeaders(task: "tasks.old", id: "own")
+        headers.group = "group"
+        var message = TaskMessage(headers: headers, body: TaskBody(), replyTo: queue)
+        message.body.embed.chord = Self.task("sum").json
+        let group = GoldenCase.group([Self.task("b"), Self.task("c")])
+        let chord = GoldenWorkflow.chord([Self.task("a")], group)
+        let sent = try composer.replace(message, with: chord, replyTo: queue, context: context)
+        let outer = try #require(manifests(sent).first?.body)
+        let body = try #require(outer["kwargs"]?["body"])
+        #expect(body["task"] == "celery.accumulate")
+        #expect(body["options"]?["task_id"] == "own")
+        #expect(body["options"]?["reply_to"]?.stringValue == queue)
+        // The members of the group report to their own chord alone.
+        let manifest = try #require(manifests(sent).first)
+        let next = try composer.composeChordBody(manifest, results: [1], parentID: "a", context: context)
+        #expect(try messages(next).map(\.headers.task) == ["tasks.b", "tasks.c"])
+        let inner = try #require(manifests(next).first)
+        #expect(inner.members.map(\.replyTo).allSatisfy { $0 != queue })
+        #expect(inner.body["options"]?["task_id"] == "own")
+        for last in [chord, Chain([Self.task("y"), group]).signature] {
+            let chain = Chain([Self.task("x"), last]).signature
+            let first = try composer.replace(message, with: chain, replyTo: queue, context: context)
+            let text = String(decoding: try #require(first.tasks.first).message.body, as: UTF8.self)
+            #expect(try messages(first).map(\.headers.task) == ["tasks.x"])
+            #expect(text.contains("celery.accumulate"))
+        }
+    }
+
     @Test("a task with a long chain behind it is replaced in linear time")
     func longChains() throws {
         var message = TaskMessage(headers: TaskHeaders(task: "tasks.old", id: "own"), body: TaskBody())
