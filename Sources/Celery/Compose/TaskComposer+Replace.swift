@@ -29,8 +29,8 @@ extension TaskComposer {
         let last = node.kind == .chain ? node.tasks.last : node
         let isMember = replyTo.map { run.collector.collects($0) } ?? false
         if isMember || last == nil || last?.kind == .group { node = try Self.replacement(node) }
-        for callback in message.body.embed.callbacks ?? [] { try node.link(callback) }
-        for errback in message.body.embed.errbacks ?? [] { try node.linkError(errback) }
+        try node.link(all: message.body.embed.callbacks ?? [])
+        try node.linkError(all: message.body.embed.errbacks ?? [])
         Self.moveLinks(of: node)
         Self.clearID(of: node)
         _ = try run.freeze(node, CanvasRun.Place(id: message.headers.id))

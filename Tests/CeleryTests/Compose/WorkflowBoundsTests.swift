@@ -164,4 +164,19 @@ struct WorkflowBoundsTests {
         }
         #expect(error?.code == .invalidSignature)
     }
+
+    @Test("many errbacks of a replaced task are taken over in linear time, up to a bound")
+    func manyErrbacks() throws {
+        var message = TaskMessage(headers: TaskHeaders(task: "tasks.old", id: "own"), body: TaskBody())
+        let errbacks = (0..<20_000).map { Self.task("e\($0)").json }
+        message.body.embed.errbacks = errbacks + errbacks
+        let sent = try composer.replace(message, with: Self.task("new"), replyTo: nil, context: context)
+        #expect(try messages(sent).map { $0.body.embed.errbacks?.count } == [errbacks.count])
+        let chain = Chain((0..<1000).map { _ in Self.task("a") }).signature
+        message.body.embed.chain = [Self.task("last").json]
+        let error = #expect(throws: CeleryError.self) {
+            try composer.replace(message, with: chain, replyTo: nil, context: context)
+        }
+        #expect(error?.code == .invalidSignature)
+    }
 }

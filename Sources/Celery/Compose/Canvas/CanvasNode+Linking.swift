@@ -13,16 +13,36 @@ extension CanvasNode {
         }
     }
 
-    /// Adds an errback: of a group to every member, of a chord to the body and to the chords among the header's tasks.
-    func linkError(_ errback: JSONValue) throws(CeleryError) {
+    /// Adds several callbacks, one after the other.
+    func link(all callbacks: [JSONValue]) throws(CeleryError) {
         switch kind {
-        case .task, .chain: options.append("link_error", errback)
-        case .group: for task in tasks { try task.linkError(errback) }
+        case .task, .chain: options.append("link", contentsOf: callbacks)
+        case .chord: try body?.link(all: callbacks)
+        case .group: for callback in callbacks { try link(callback) }
+        }
+    }
+
+    /// Adds an errback: of a group to every member, of a chord to the body and to the chords among the header's tasks.
+    func linkError(_ errback: JSONValue) throws(CeleryError) { try linkError(all: [errback]) }
+
+    /// Adds several errbacks, one after the other.
+    func linkError(all errbacks: [JSONValue]) throws(CeleryError) {
+        switch kind {
+        case .task, .chain: options.append("link_error", contentsOf: errbacks)
+        case .group: try Self.linkError(all: errbacks, to: tasks)
         case .chord:
             // Tasks of a frozen header are left alone.
-            for task in tasks where header == nil && task.kind == .chord { try task.linkError(errback) }
-            try body?.linkError(errback)
+            if header == nil { try Self.linkError(all: errbacks, to: tasks.filter { $0.kind == .chord }) }
+            try body?.linkError(all: errbacks)
         }
+    }
+
+    /// Adds errbacks to each of several signatures.
+    static func linkError(all errbacks: [JSONValue], to tasks: [CanvasNode]) throws(CeleryError) {
+        guard errbacks.count <= 1 || tasks.count * errbacks.count <= greatestCopies else {
+            throw CeleryError(.invalidSignature, "the workflow has too many errbacks")
+        }
+        for task in tasks { try task.linkError(all: errbacks) }
     }
 
     /// Moves callbacks and errbacks out of a chord's options to a copy of its body (`_chord._add_body_callbacks`).
@@ -95,8 +115,8 @@ extension CanvasNode {
         return try joined.extended(by: waiting)
     }
 
-    /// How many steps are copied while groups and chords are added to a chain.
-    private static let greatestCopies = 2_000_000
+    /// How many steps are copied while groups and chords are added to a chain, and how many errbacks are.
+    private static let greatestCopies = 1_000_000
 
     /// A chain with further tasks at its end.
     private func extended(by tasks: [CanvasNode]) throws(CeleryError) -> CanvasNode {

@@ -64,9 +64,18 @@ extension CanvasOptions {
     }
 
     /// Adds to a list option, which may hold a single one; nothing is added twice.
-    mutating func append(_ key: String, _ added: JSONValue) {
+    mutating func append(_ key: String, _ added: JSONValue) { append(key, contentsOf: [added]) }
+
+    /// Adds to a list option, in linear time.
+    mutating func append(_ key: String, contentsOf added: [JSONValue]) {
+        if added.isEmpty { return }
         var elements = list(key)
-        if !elements.contains(added) { elements.append(added) }
+        if added.count == 1 {
+            if !elements.contains(added[0]) { elements.append(added[0]) }
+        } else {
+            var known = Set(elements)
+            for element in added where known.insert(element).inserted { elements.append(element) }
+        }
         self[key] = .value(.array(elements))
     }
 
