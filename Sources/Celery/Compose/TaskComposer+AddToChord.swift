@@ -43,7 +43,7 @@ extension TaskComposer {
         guard parts.isFlat, parts.tasks.count == 1, let task = parts.tasks.first else {
             throw CeleryError(.invalidSignature, "what joins a chord has to have one result: no group")
         }
-        let caller = run.ignoresResult(task) ? nil : task.options.text("reply_to")
+        let caller = run.ignoresResult(task) ? nil : run.caller(task.options.text("reply_to"))
         task.options["reply_to"] = .value(.string(queue))
         task.options["ignore_result"] = .value(false)
         let member = ChordManifest.Member(id: run.results.id(result), replyTo: caller)

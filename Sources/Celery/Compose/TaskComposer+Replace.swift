@@ -25,34 +25,48 @@ extension TaskComposer {
         }
         let context = context.within(message.headers)
         let run = CanvasRun(self, context: context, publishTimeout: nil)
-        var node = try Self.replacement(CanvasNode(signature))
-        for callback in message.body.embed.callbacks ?? [] { try node.link(callback) }
-        for errback in message.body.embed.errbacks ?? [] { try node.linkError(errback) }
+        var node = try CanvasNode(signature)
+        let last = node.kind == .chain ? node.tasks.last : node
+        let isMember = replyTo.map { run.collector.collects($0) } ?? false
+        if isMember || last == nil || last?.kind == .group { node = try Self.replacement(node) }
+        try node.link(all: message.body.embed.callbacks ?? [])
+        try node.linkError(all: message.body.embed.errbacks ?? [])
         Self.moveLinks(of: node)
         Self.clearID(of: node)
         _ = try run.freeze(node, CanvasRun.Place(id: message.headers.id))
         if let replyTo { Self.lead(node, to: replyTo, isCollected: run.collector.collects(replyTo)) }
         let chain = message.body.embed.chain ?? []
         Self.takePlace(of: message, node, isFollowed: !chain.isEmpty)
+        var steps: [CanvasNode] = []
+        steps.reserveCapacity(chain.count)
         for step in chain.reversed() {
             let step = try CanvasNode(Signature(decoding: step))
             step.options["replaced_task_nesting"] = .value(.int(message.headers.replacedTaskNesting &+ 1))
-            node = try node.followed(by: step)
+            steps.append(step)
         }
+        node = try node.followed(byAll: steps)
         return run.composition(try run.apply(node, CanvasRun.Call()))
     }
 
-    /// The replacement with a body behind a group that nothing follows in it.
+    /// The replacement with a body behind a group that nothing follows in it, so that it has one result.
+    ///
+    /// Called for a chord's member, also where a chord has such a group as its body, unlike Celery: no task would have the
+    /// member's id, and the member's chord would wait for it.
     private static func replacement(_ node: CanvasNode) throws(CeleryError) -> CanvasNode {
         switch node.kind {
-        case .task, .chord: return node
+        case .task: return node
+        case .chord:
+            let parts = ChordParts(of: node)
+            if node.body == nil || parts.isFlat && parts.tasks.count == 1 { return node }
+            return try node.followed(by: accumulate())
         case .group: return try .chord(of: node, body: accumulate())
         case .chain:
             guard let last = node.tasks.last else {
                 throw CeleryError(.invalidSignature, "an empty chain cannot replace a task")
             }
-            guard last.kind == .group else { return node }
-            return try .chain(node.tasks.dropLast() + [.chord(of: last, body: accumulate())], options: node.options)
+            if last.kind == .chain, last.tasks.isEmpty { return node }
+            let closed = try replacement(last)
+            return closed === last ? node : try .chain(node.tasks.dropLast() + [closed], options: node.options)
         }
     }
 

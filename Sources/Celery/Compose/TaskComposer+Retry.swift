@@ -97,7 +97,8 @@ extension TaskComposer {
                 replyTo: message.replyTo,
                 priority: options.priority ?? (decision.keepsNulls && own != nil ? nil : 0),
                 deliveryMode: (decision.queue.deliveryMode ?? configuration.taskDefaultDeliveryMode).rawValue,
-                expiration: try expiration(ofHeader: headers.expires, context: context)
+                expiration: isCollected(message.replyTo, before: message.body.embed.chain)
+                    ? nil : try expiration(ofHeader: headers.expires, context: context)
             ),
             options: options,
             queue: decision.queue,

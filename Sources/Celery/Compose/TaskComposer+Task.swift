@@ -25,7 +25,8 @@ extension TaskComposer {
                 replyTo: options.replyTo ?? context.replyTo,
                 priority: options.priority ?? fallback,
                 deliveryMode: mode.rawValue,
-                expiration: expiration(of: options, now: context.now)
+                expiration: isCollected(options.replyTo ?? context.replyTo, before: options.chain)
+                    ? nil : expiration(of: options, now: context.now)
             ),
             options: options,
             queue: decision.queue,

@@ -25,6 +25,27 @@ extension TaskComposer {
         }
     }
 
+    /// Whether a chord waits for a task, or for the last of those that follow it in its chain.
+    ///
+    /// The broker must not drop such a task silently: a worker finds that it has expired, by the header, and reports that.
+    func isCollected(_ replyTo: String?, before chain: [JSONValue]?) -> Bool {
+        let collector = ChordCollector(configuration)
+        return collector.collects(replyTo) || chain?.first.map { Self.completes($0, collector) } ?? false
+    }
+
+    /// Whether one of the tasks whose results are a signature's result reports to a collector.
+    ///
+    /// The depth is that of the signature's JSON.
+    private static func completes(_ signature: JSONValue, _ collector: ChordCollector) -> Bool {
+        let kwargs = signature["kwargs"]
+        switch signature["subtask_type"]?.stringValue {
+        case "chain": return kwargs?["tasks"]?.arrayValue?.last.map { completes($0, collector) } ?? false
+        case "group": return kwargs?["tasks"]?.arrayValue?.contains { completes($0, collector) } ?? false
+        case "chord": return kwargs?["body"].map { completes($0, collector) } ?? false
+        default: return collector.collects(signature["options"]?["reply_to"]?.stringValue)
+        }
+    }
+
     /// The property for this many seconds.
     ///
     /// RabbitMQ closes the channel of a publisher that asks for more than 2³² − 1 ms. Such an expiry is left to the worker,

@@ -28,7 +28,7 @@ package struct UnrunTask: Sendable, Hashable {
     init?(_ node: CanvasNode) {
         let options = node.options
         guard let id = options.text("task_id"), let replyTo = options.text("reply_to"), !replyTo.isEmpty,
-            options["ignore_result"]?.json != true
+            options["ignore_result"]?.plain != true
         else { return nil }
         self.id = id
         self.replyTo = replyTo

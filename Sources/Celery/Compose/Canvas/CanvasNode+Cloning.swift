@@ -9,7 +9,7 @@ extension CanvasNode {
     func merged(with others: CanvasOptions) -> CanvasOptions {
         if others.isEmpty { return options }
         var kept = Self.kept
-        if let names = options["stamped_headers"]?.json.arrayValue {
+        if let names = options["stamped_headers"]?.plain?.arrayValue {
             kept.formUnion(names.lazy.compactMap { $0.stringValue })
         }
         var merged = options
@@ -78,10 +78,8 @@ extension CanvasNode {
     /// Copies of a chain's tasks, with its links on the last and its errbacks on all (`_chain.unchain_tasks`).
     func unchained() throws(CeleryError) -> [CanvasNode] {
         let tasks = try Self.cloned(tasks)
-        for link in options.list("link") { try tasks.last?.link(link) }
-        for errback in options.list("link_error") {
-            for task in tasks { try task.linkError(errback) }
-        }
+        try tasks.last?.link(all: options.list("link"))
+        try Self.linkError(all: options.list("link_error"), to: tasks)
         return tasks
     }
 

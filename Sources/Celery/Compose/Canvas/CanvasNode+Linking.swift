@@ -13,16 +13,36 @@ extension CanvasNode {
         }
     }
 
-    /// Adds an errback: of a group to every member, of a chord to the body and to the chords among the header's tasks.
-    func linkError(_ errback: JSONValue) throws(CeleryError) {
+    /// Adds several callbacks, one after the other.
+    func link(all callbacks: [JSONValue]) throws(CeleryError) {
         switch kind {
-        case .task, .chain: options.append("link_error", errback)
-        case .group: for task in tasks { try task.linkError(errback) }
+        case .task, .chain: options.append("link", contentsOf: callbacks)
+        case .chord: try body?.link(all: callbacks)
+        case .group: for callback in callbacks { try link(callback) }
+        }
+    }
+
+    /// Adds an errback: of a group to every member, of a chord to the body and to the chords among the header's tasks.
+    func linkError(_ errback: JSONValue) throws(CeleryError) { try linkError(all: [errback]) }
+
+    /// Adds several errbacks, one after the other.
+    func linkError(all errbacks: [JSONValue]) throws(CeleryError) {
+        switch kind {
+        case .task, .chain: options.append("link_error", contentsOf: errbacks)
+        case .group: try Self.linkError(all: errbacks, to: tasks)
         case .chord:
             // Tasks of a frozen header are left alone.
-            for task in tasks where header == nil && task.kind == .chord { try task.linkError(errback) }
-            try body?.linkError(errback)
+            if header == nil { try Self.linkError(all: errbacks, to: tasks.filter { $0.kind == .chord }) }
+            try body?.linkError(all: errbacks)
         }
+    }
+
+    /// Adds errbacks to each of several signatures.
+    static func linkError(all errbacks: [JSONValue], to tasks: [CanvasNode]) throws(CeleryError) {
+        guard errbacks.count <= 1 || tasks.count * errbacks.count <= greatestCopies else {
+            throw CeleryError(.invalidSignature, "the workflow has too many errbacks")
+        }
+        for task in tasks { try task.linkError(all: errbacks) }
     }
 
     /// Moves callbacks and errbacks out of a chord's options to a copy of its body (`_chord._add_body_callbacks`).
@@ -70,6 +90,39 @@ extension CanvasNode {
         }
     }
 
+    /// This, followed by others one after the other.
+    ///
+    /// Tasks behind a task are added together: each one alone would copy all steps before it.
+    func followed(byAll steps: [CanvasNode]) throws(CeleryError) -> CanvasNode {
+        var joined = self
+        var waiting: [CanvasNode] = []
+        var copies = 0
+        for step in steps {
+            let step = step.unrolledIfSingle
+            let last = waiting.last ?? (joined.kind == .chain && joined.options.isEmpty ? joined.tasks.last : nil)
+            if step.kind == .task, last?.kind == .task {
+                waiting.append(step)
+                continue
+            }
+            joined = try joined.extended(by: waiting)
+            waiting = []
+            copies += joined.tasks.count
+            guard copies <= Self.greatestCopies else {
+                throw CeleryError(.invalidSignature, "the chain is too long")
+            }
+            joined = try joined.followed(by: step)
+        }
+        return try joined.extended(by: waiting)
+    }
+
+    /// How many steps are copied while groups and chords are added to a chain, and how many errbacks are.
+    private static let greatestCopies = 1_000_000
+
+    /// A chain with further tasks at its end.
+    private func extended(by tasks: [CanvasNode]) throws(CeleryError) -> CanvasNode {
+        tasks.isEmpty ? self : try .chain(unchained() + tasks)
+    }
+
     private func chordFollowed(by other: CanvasNode) throws(CeleryError) -> CanvasNode {
         switch other.kind {
         case .chain: return try .chain([self] + other.unchained())
@@ -81,9 +134,7 @@ extension CanvasNode {
     private func chainFollowed(by other: CanvasNode) throws(CeleryError) -> CanvasNode {
         if other.isEmptyGroup { return self }
         if other.kind == .chain {
-            var joined = self
-            for task in try other.unchained() { joined = try joined.followed(by: task) }
-            return joined
+            return try followed(byAll: other.unchained())
         }
         guard let last = tasks.last else { return other.kind == .group ? other : try .chain([other]) }
         let replaced: CanvasNode

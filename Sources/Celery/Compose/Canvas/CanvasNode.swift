@@ -104,22 +104,9 @@ final class CanvasNode {
     /// Whether this is a group without members.
     var isEmptyGroup: Bool { kind == .group && tasks.isEmpty }
 
-    /// The signature as it travels.
-    var json: JSONValue {
-        var options = JSONObject(minimumCapacity: options.count)
-        for (key, option) in self.options { options[key] = option.json }
+    /// Adds what stands behind a signature's options when it travels.
+    func addDeclared(to options: inout JSONObject) {
         if let declared, declared.hasOptions { options.merge(declared.options.json) { stored, _ in stored } }
         if let policy { options.setPolicy(policy) }
-        var wire = SignatureWire(task: task, args: args, kwargs: kwargs, options: options, extra: extra)
-        wire.subtaskType = subtaskType
-        wire.immutable = immutable
-        switch kind {
-        case .task: break
-        case .chain, .group: wire.kwargs["tasks"] = .array(tasks.map { $0.json })
-        case .chord:
-            wire.kwargs["header"] = header?.json ?? .array(tasks.map { $0.json })
-            wire.kwargs["body"] = body?.json ?? .null
-        }
-        return wire.json
     }
 }

@@ -13,22 +13,16 @@ enum CanvasOption {
     /// Headers of the message, with the types that their sender gave them.
     case headers(FieldTable)
 
-    /// The option as it travels.
-    var json: JSONValue {
-        switch self {
-        case .value(let value): value
-        case .signature(let node): node.json
-        case .headers(let table): JSONValue(table)
-        }
+    /// The option as it travels, where it is no signature or header.
+    var plain: JSONValue? {
+        if case .value(let value) = self { value } else { nil }
     }
 
     var isNull: Bool {
         if case .value(.null) = self { true } else { false }
     }
 
-    var stringValue: String? {
-        if case .value(let value) = self { value.stringValue } else { nil }
-    }
+    var stringValue: String? { plain?.stringValue }
 }
 
 extension CanvasOptions {
@@ -62,7 +56,7 @@ extension CanvasOptions {
 
     /// A list option's signatures; a single one counts as a list.
     func list(_ key: String) -> [JSONValue] {
-        switch self[key]?.json {
+        switch self[key]?.plain {
         case nil, .null?: []
         case .array(let elements)?: elements
         case let single?: [single]
@@ -70,18 +64,28 @@ extension CanvasOptions {
     }
 
     /// Adds to a list option, which may hold a single one; nothing is added twice.
-    mutating func append(_ key: String, _ added: JSONValue) {
+    mutating func append(_ key: String, _ added: JSONValue) { append(key, contentsOf: [added]) }
+
+    /// Adds to a list option, in linear time.
+    mutating func append(_ key: String, contentsOf added: [JSONValue]) {
+        if added.isEmpty { return }
         var elements = list(key)
-        if !elements.contains(added) { elements.append(added) }
+        if added.count == 1 {
+            if !elements.contains(added[0]) { elements.append(added[0]) }
+        } else {
+            var known = Set(elements)
+            for element in added where known.insert(element).inserted { elements.append(element) }
+        }
         self[key] = .value(.array(elements))
     }
 
-    /// The typed options, for a message that is made now.
-    func typed() throws(CeleryError) -> TaskOptions {
+    /// The typed options, for a message that is made now with this writer.
+    func typed(_ writer: SignatureWriter) throws(CeleryError) -> TaskOptions {
+        var writer = writer
         var json = JSONObject(minimumCapacity: count)
         var headers: FieldTable?
         for (key, option) in self {
-            if case .headers(let table) = option { headers = table } else { json[key] = option.json }
+            if case .headers(let table) = option { headers = table } else { json[key] = try writer.json(option) }
         }
         var options = try TaskOptions(decoding: json)
         if let headers { options.headers = headers }

@@ -14,7 +14,7 @@ extension CanvasRun {
         let link = options.list("link")
         let errbacks = options.list("link_error")
         var place = Place(id: options.take("task_id")?.stringValue, groupID: options.take("group_id")?.stringValue)
-        place.groupIndex = options.take("group_index")?.json.intValue
+        place.groupIndex = options.take("group_index")?.plain?.intValue
         place.chord = options.take("chord")
         place.rootID = options.take("root_id")?.stringValue
         place.parentID = options.take("parent_id")?.stringValue
@@ -34,7 +34,10 @@ extension CanvasRun {
             let linked = prepared.tasks.first ?? first
             linked.options["link"] = .value(.array(linked.options.list("link") + link))
         }
-        let rest = prepared.tasks.map { $0.json }
+        var writer = writer
+        var rest: [JSONValue] = []
+        rest.reserveCapacity(prepared.tasks.count)
+        for task in prepared.tasks { rest.append(try writer.json(task)) }
         options["chain"] = .value(.array(options.list("chain") + rest))
         let applied = try apply(first, Call(options: options))
         return rest.isEmpty ? applied : last

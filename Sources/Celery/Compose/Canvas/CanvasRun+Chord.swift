@@ -118,7 +118,7 @@ extension CanvasRun {
         if parts.tasks.isEmpty { return nil }
         // Given with the send, they would hide the collector's.
         let replyTo = options.take("reply_to")?.stringValue
-        let ignored = options.take("ignore_result")?.json.boolValue ?? false
+        let ignored = options.take("ignore_result")?.plain?.boolValue ?? false
         let queue = collector.queue(forGroup: groupID).name
         var members: [ChordManifest.Member] = []
         members.reserveCapacity(parts.tasks.count)
@@ -129,15 +129,16 @@ extension CanvasRun {
             }
             let isIgnored = ignored || ignoresResult(task)
             self.ignored.collect(id, isIgnored: isIgnored)
-            let caller = replyTo ?? task.options.text("reply_to") ?? context.replyTo
+            let caller = caller(replyTo ?? task.options.text("reply_to") ?? context.replyTo)
             members.append(ChordManifest.Member(id: id, replyTo: isIgnored ? nil : caller))
             task.options["reply_to"] = .value(.string(queue))
             task.options["ignore_result"] = .value(false)
         }
+        var writer = writer
         return ChordManifest(
             groupID: groupID,
             members: members,
-            body: body.json,
+            body: try writer.json(body),
             shape: parts.shape,
             rootID: body.options.text("root_id") ?? context.rootID,
             policy: chord.policy,
@@ -145,16 +146,19 @@ extension CanvasRun {
         )
     }
 
+    /// Where somebody waits: a collector would pass the result on to itself for ever.
+    func caller(_ replyTo: String?) -> String? { collector.collects(replyTo) ? nil : replyTo }
+
     /// Whether nobody wants the result of a task, by its signature or by the task's own options.
     func ignoresResult(_ task: CanvasNode) -> Bool {
-        if let ignored = task.options["ignore_result"]?.json.boolValue { return ignored }
+        if let ignored = task.options["ignore_result"]?.plain?.boolValue { return ignored }
         guard let own = task.declared?.options ?? context.registered(task.task) else { return false }
         return own.ignoreResult ?? composer.configuration.taskIgnoreResult
     }
 
     /// When the header's tasks start at the earliest.
     private func start(_ delay: CanvasOptions) throws(CeleryError) -> Date {
-        let options = try delay.typed()
+        let options = try delay.typed(writer)
         if let countdown = options.countdown, countdown != .zero {
             return context.now.addingTimeInterval(countdown.inSeconds)
         }

@@ -18,7 +18,11 @@ extension CanvasRun {
         _ = Self.takeIsChild(&options)
         options["group_index"] = nil
         // Written once: it is the same for all members, and final now.
-        let chord = options.take("chord").map { CanvasOption.value($0.json) }
+        var chord = options.take("chord")
+        if let option = chord {
+            var writer = writer
+            chord = .value(try writer.json(option))
+        }
         var members: [Int] = []
         for (member, index) in try Self.prepared(node) {
             members.append(try freeze(member, Place(groupID: groupID, groupIndex: index, rootID: rootID)))

@@ -51,7 +51,7 @@ final class CanvasRun {
     private func applyTask(_ node: CanvasNode, _ call: Call) throws(CeleryError) -> Int {
         var merged = node.merged(with: call.options.filter { !$0.value.isNull })
         let isChild = Self.takeIsChild(&merged)
-        var options = try merged.typed()
+        var options = try merged.typed(writer)
         options.publishTimeout = publishTimeout
         var wire = SignatureWire(task: node.task, args: node.args, kwargs: node.kwargs, extra: node.extra)
         wire.immutable = node.immutable
@@ -80,12 +80,18 @@ final class CanvasRun {
         manifests.append(announcement)
     }
 
+    /// Writes the signatures of one message that is still to be added.
+    var writer: SignatureWriter {
+        SignatureWriter(limit: min(Self.greatestSize - size, composer.configuration.publishMaxBodySize))
+    }
+
     private func count(_ task: ComposedTask) throws(CeleryError) {
         size += task.message.body.count
         guard size <= Self.greatestSize else {
             throw CeleryError(
                 .invalidSignature,
-                "the messages of the workflow are larger than \(Self.greatestSize >> 20) MiB together"
+                "the messages of the workflow are larger than \(Self.greatestSize >> 20) MiB together: the body of a chord"
+                    + " travels with each of its tasks"
             )
         }
     }
@@ -98,7 +104,7 @@ final class CanvasRun {
 
     /// Takes out whether what is applied counts as a child of the running task.
     static func takeIsChild(_ options: inout CanvasOptions) -> Bool {
-        options.take("add_to_parent")?.json.boolValue ?? true
+        options.take("add_to_parent")?.plain?.boolValue ?? true
     }
 
     /// What was composed, with the result of the whole.
