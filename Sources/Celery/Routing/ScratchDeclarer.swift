@@ -44,6 +44,12 @@ struct ScratchDeclarer {
         }
     }
 
+    /// Declares a queue without bindings, and fails where it is there with other arguments.
+    mutating func declareExactly(_ declaration: QueueDeclaration) async throws(AMQPError) {
+        try await perform { channel throws(AMQPError) in _ = try await channel.declareQueue(declaration) }
+        memory.remember(.queue(declaration), .asWanted)
+    }
+
     /// Declares an exchange; the default one and the broker's own are there already.
     mutating func declare(_ declaration: ExchangeDeclaration) async throws(AMQPError) {
         if declaration.name.isEmpty || declaration.name.hasPrefix("amq.") { return }

@@ -51,6 +51,28 @@ package final class TopologyDeclarer: Sendable {
         try await once(.queue(queue.name)) { scratch throws(AMQPError) in try await scratch.declare(queue) }
     }
 
+    /// Declares a queue that is of no use unless it is just as declared, and asks the broker each time.
+    ///
+    /// Where this user may use but not declare it, it is used as it is: nobody can tell.
+    ///
+    /// - Throws: ``CeleryError``: `.topology` where the queue is there with other arguments, or the broker refuses it for
+    ///   another reason; `.connection`, or `.cancelled`.
+    package func declareExactly(_ queue: Queue) async throws(CeleryError) {
+        var scratch = ScratchDeclarer(connection: connection, logger: logger, memory: memory)
+        let outcome: Result<Void, AMQPError>
+        do throws(AMQPError) {
+            outcome = .success(try await scratch.declareExactly(queue.declaration))
+        } catch {
+            outcome = .failure(error)
+        }
+        await scratch.close()
+        guard case .failure(let error) = outcome else { return }
+        guard error.code == .channelClosed, error.replyCode == 403 else {
+            throw CeleryError(declaring: error, "queue '\(queue.name)' is not as it has to be")
+        }
+        try await declare(queue)
+    }
+
     /// Declares an exchange, unless it was done on this connection.
     ///
     /// - Throws: ``CeleryError``: `.topology` where the broker refuses, `.connection`, or `.cancelled`.

@@ -22,6 +22,8 @@ struct ChordLedger: Sendable {
         var orphans = 10_000
         /// How many ended chords are remembered.
         var remembered = 10_000
+        /// Of how many members of failed chords the callers are remembered.
+        var lateCallers = 100_000
     }
 
     let limits: Limits
@@ -32,12 +34,23 @@ struct ChordLedger: Sendable {
     private var shared: [UInt64: Int] = [:]
     private var orphans = ChordOrphans()
     private var remembered = ChordMemory()
+    /// Who waits for members that were missing when their chord failed.
+    private var lateCallers = ChordLateCallers()
     /// The size of what is kept for chords.
     private var chordBytes = 0
+    /// The part of it that chords keep whose results are missing; only that makes a chord fail.
+    private var collectingBytes = 0
+    /// Chords whose followers are being published.
+    private(set) var endingCount = 0
+    /// Chords whose followers are published, and whose results are still on their way to their callers.
+    private(set) var endedCount = 0
+    /// Results that are on their way to their callers.
+    private(set) var unconfirmedCount = 0
 
     init(limits: Limits = Limits()) {
         self.limits = limits
         remembered = ChordMemory(capacity: limits.remembered)
+        lateCallers = ChordLateCallers(capacity: limits.lateCallers)
     }
 
     /// The size of everything that is kept.
@@ -46,10 +59,6 @@ struct ChordLedger: Sendable {
     var count: Int { chords.count }
     /// Whether nothing is held.
     var isEmpty: Bool { chords.isEmpty && orphans.isEmpty }
-    /// Chords whose followers are being published.
-    var endingCount: Int { chords.values.count { $0.phase == .ending } }
-    /// Chords whose followers are published, and whose results are still on their way to their callers.
-    var endedCount: Int { chords.values.count { $0.phase == .ended } }
     /// When the oldest message that is held came, in seconds since 1970.
     var oldest: Double? {
         let chord = chords.values.lazy.map { $0.since }.min()
@@ -58,9 +67,10 @@ struct ChordLedger: Sendable {
 
     /// The channel is gone, and with it everything that was held.
     mutating func reset() {
-        let (memory, number) = (remembered, lastNumber)
+        let (memory, callers, number) = (remembered, lateCallers, lastNumber)
         self = ChordLedger(limits: limits)
         remembered = memory
+        lateCallers = callers
         // What is told of an earlier channel's chords must not be taken for later ones.
         lastNumber = number
     }
@@ -91,6 +101,7 @@ extension ChordLedger {
         chord.addManifest(tag, messageID: messageID)
         chord.bytes = size
         chordBytes += size
+        collectingBytes += size
         guard manifest.members.count <= limits.members else {
             chord.isRefused = true
             chords[number] = chord
@@ -128,26 +139,30 @@ extension ChordLedger {
     /// It came before the member's own result, and is kept with the results, for the next owner. What was added before
     /// counts once; what a chord that is over gets is of no use.
     mutating func receive(_ addition: ChordAddition, tag: UInt64, bytes size: Int, now: Double) -> [ChordAction] {
-        guard let number = index.chord(ofGroup: addition.groupID), var chord = chords[number],
-            chord.phase == .collecting
+        guard let number = index.chord(ofGroup: addition.groupID), chords[number]?.phase == .collecting
         else { return [.settle([tag], .ack), .report(.repeated(id: addition.groupID))] }
-        var known = Set(chord.manifest.members.map(\.id))
-        let added = addition.members.filter { known.insert($0.id).inserted }
-        for member in added {
-            index.insert(member.id, ChordIndex.Place(chord: number, index: chord.manifest.members.count))
-            chord.add(member)
-        }
-        chord.tags.append(tag)
-        chord.bytes += size
+        // In place, as results are taken.
+        let added = addition.members.filter { add($0, to: number) }
+        chords[number]?.tags.append(tag)
+        chords[number]?.bytes += size
         chordBytes += size
-        chords[number] = chord
-        let count = chord.manifest.members.count
+        collectingBytes += size
+        let count = chords[number]?.manifest.members.count ?? 0
         guard count <= limits.members else {
             return [.report(.tooMany(group: addition.groupID, members: count))]
                 + fail(number, .tooMany(count, limit: limits.members))
         }
         let further = ChordManifest(groupID: addition.groupID, members: added, body: .null)
         return claimOrphans(of: further, now: now) + enforceLimit()
+    }
+
+    /// Adds a member to a chord; answers whether it is new there.
+    private mutating func add(_ member: ChordManifest.Member, to number: ChordNumber) -> Bool {
+        guard index.places(of: member.id)?.contains(where: { $0.chord == number }) != true,
+            let position = chords[number]?.add(member)
+        else { return false }
+        index.insert(member.id, ChordIndex.Place(chord: number, index: position))
+        return true
     }
 }
 
@@ -167,7 +182,10 @@ extension ChordLedger {
             if taking.isKept {
                 keepers += 1
                 chordBytes += part.bytes
-                if let replyTo = taking.replyTo { actions.append(.forward(part, to: replyTo, of: place.chord)) }
+                collectingBytes += part.bytes
+                guard let replyTo = taking.replyTo else { continue }
+                unconfirmedCount += 1
+                actions.append(.forward(part, to: replyTo, of: place.chord))
             } else if let replyTo = taking.replyTo {
                 late.append(replyTo)
             }
@@ -193,17 +211,26 @@ extension ChordLedger {
     }
 
     private mutating func receiveUnknown(_ part: ChordPart, now: Double) -> [ChordAction] {
+        if let caller = lateCaller(of: part) { return [.relay(part, to: [caller])] }
         if case .interim = part.state { return [.settle([part.tag], .ack)] }
         orphans.append(part, now: now)
         var actions: [ChordAction] = []
-        while orphans.count > limits.orphans || bytes > limits.bytes && !orphans.isEmpty {
+        while orphans.count > limits.orphans || isTooMuch && !orphans.isEmpty {
             actions += dropOldestOrphan()
         }
         return actions
     }
 
+    /// Who waits for a member of a chord that has failed before; after its final state nobody does.
+    private mutating func lateCaller(of part: ChordPart) -> String? {
+        if case .interim = part.state { return lateCallers[part.id] }
+        return lateCallers.remove(part.id)
+    }
+
     private mutating func dropOldestOrphan() -> [ChordAction] {
         guard let part = orphans.popFirst() else { return [] }
+        // It came while its chord was failing.
+        if let caller = lateCaller(of: part) { return [.relay(part, to: [caller])] }
         return [.settle([part.tag], .ack), .report(.unknown(id: part.id))]
     }
 }
@@ -253,6 +280,10 @@ extension ChordLedger {
 
     private mutating func end(_ number: ChordNumber, _ outcome: ChordEnding.Outcome) -> [ChordAction] {
         guard var chord = chords[number], chord.phase != .ended else { return [] }
+        if chord.phase == .collecting {
+            collectingBytes -= chord.bytes
+            endingCount += 1
+        }
         chord.phase = .ending
         // They are with the ending now.
         chord.dropStates()
@@ -270,6 +301,8 @@ extension ChordLedger {
     mutating func published(_ number: ChordNumber) -> [ChordAction] {
         guard chords[number]?.phase == .ending else { return [] }
         chords[number]?.phase = .ended
+        endingCount -= 1
+        endedCount += 1
         return releaseIfDone(number)
     }
 
@@ -283,14 +316,17 @@ extension ChordLedger {
     mutating func forwarded(_ number: ChordNumber) -> [ChordAction] {
         guard chords[number] != nil else { return [] }
         chords[number]?.unconfirmed -= 1
+        unconfirmedCount -= 1
         return releaseIfDone(number)
     }
 
     private mutating func releaseIfDone(_ number: ChordNumber) -> [ChordAction] {
         guard let chord = chords[number], chord.phase == .ended, chord.unconfirmed == 0 else { return [] }
         chords[number] = nil
+        endedCount -= 1
         chordBytes -= chord.bytes
         index.remove(chord.manifest, number)
+        for caller in chord.missingCallers { lateCallers.insert(caller.replyTo, of: caller.id) }
         if !chord.isRefused { for id in chord.messageIDs { remembered.insert(id) } }
         let release = ChordRelease(
             manifests: chord.manifestTags,
@@ -308,10 +344,15 @@ extension ChordLedger {
         return keepers <= 1
     }
 
+    /// Whether too much is kept of what is not complete.
+    ///
+    /// Complete chords do not count: that they wait for the broker is no fault of others, and no failure would help.
+    private var isTooMuch: Bool { collectingBytes + orphans.bytes > limits.bytes }
+
     /// Lets go of what is too much: first of results of unknown chords, then of the largest chord.
     private mutating func enforceLimit() -> [ChordAction] {
         var actions: [ChordAction] = []
-        while bytes > limits.bytes {
+        while isTooMuch {
             guard orphans.isEmpty else {
                 actions += dropOldestOrphan()
                 continue
@@ -319,8 +360,6 @@ extension ChordLedger {
             let pending = chords.filter { $0.value.phase == .collecting }
             guard let (number, chord) = pending.max(by: { $0.value.bytes < $1.value.bytes }) else { break }
             actions.append(.report(.tooLarge(group: chord.manifest.groupID, bytes: chord.bytes)))
-            chordBytes -= chord.bytes
-            chords[number]?.bytes = 0
             actions += fail(number, .tooLarge(chord, limit: limits.bytes))
         }
         return actions

@@ -22,6 +22,13 @@ struct ChordLog: Sendable {
         )
     }
 
+    func full(_ queue: String) {
+        logger.error(
+            "More results of chords have come than fit, asking again later; is publishing blocked? Or raise chord_max_bytes",
+            metadata: ["queue": "\(queue)"]
+        )
+    }
+
     func refused(_ message: IncomingMessage, _ error: ProtocolError) {
         logger.error(
             "Refused a message in a queue of chords' results",
@@ -59,6 +66,14 @@ struct ChordLog: Sendable {
 
     func bodyRefused(_ group: String, _ error: CeleryError) {
         logger.error("The body of a chord cannot be sent", error: error, metadata: ["group": "\(group.loggable)"])
+    }
+
+    func errbackRefused(_ group: String, _ error: CeleryError) {
+        logger.error(
+            "An errback of a failed chord cannot be sent",
+            error: error,
+            metadata: ["group": "\(group.loggable)"]
+        )
     }
 
     func failureRefused(_ group: String, _ error: CeleryError) {

@@ -12,10 +12,14 @@ import Logging
 struct ChordOwner {
     struct Environment: Sendable {
         let queue: Queue
+        /// Tells the collector's own queues from callers'.
+        let collector: ChordCollector
         let limits: ChordLedger.Limits
         /// How long the broker lets a delivery be unsettled; nil for as long as one likes.
         let timeout: ConsumerTimeout?
         let accept: AcceptedContent
+        /// How much is in memory.
+        let gauge: ChordGauge
         let publisher: ChordPublisher
         let counters: WorkerCounters
         let log: ChordLog
@@ -40,6 +44,10 @@ struct ChordOwner {
     private var running = 0
     private var ticks = false
     private var isReopening = false
+    /// The size of results that are being passed on without being kept.
+    private var relaying = 0
+    /// The channel of which more has come than is taken in.
+    private var fullEpoch: ChannelEpoch?
     private var stopped: Gate<Void>?
 
     init(_ environment: Environment) {
@@ -53,9 +61,11 @@ struct ChordOwner {
     mutating func run(_ events: AsyncStream<ChordEvent>) async {
         for await event in events {
             handle(event)
+            environment.gauge.hold(ledger.bytes + relaying)
             startWaiting()
             armTick()
-            if running == 0, ledger.endedCount == 0, let stopped { stopped.open() }
+            giveBackIfFull()
+            if let stopped, running == 0, ledger.endedCount == 0 { stopped.open() }
         }
         session?.end()
     }
@@ -63,15 +73,24 @@ struct ChordOwner {
     private mutating func handle(_ event: ChordEvent) {
         switch event {
         case .consumer(.deliveries(let messages), let source):
+            // Counted as waiting until they are counted as held.
+            defer { environment.gauge.handled(messages, holding: ledger.bytes + relaying) }
             guard stopped == nil, source.epoch.number > endedEpoch else { return }
             enter(source)
             for message in messages { receive(message) }
         case .consumer(_, let source):
             endedEpoch = max(endedEpoch, source.epoch.number)
+            isReopening = false
             if session?.source.epoch == source.epoch { leave() }
         case .forwarded(let number): perform(ledger.forwarded(number))
-        case .relayed(let tag, let epoch):
-            if let session, session.source.epoch == epoch { session.source.channel.settle(tag, .ack) }
+        case .relayed(let tag, let epoch, let bytes):
+            guard let session, session.source.epoch == epoch else { return }
+            relaying -= bytes
+            session.source.channel.settle(tag, .ack)
+        case .full(let epoch):
+            guard epoch.number > endedEpoch else { return }
+            fullEpoch = epoch
+            environment.log.full(environment.queue.name)
         case .marked(let number, let isPublished):
             if !isPublished { ledger.markFailed(number) }
         case .ended(let ending, let outcome): finish(ending, outcome)
@@ -104,7 +123,7 @@ extension ChordOwner {
         environment.log.left(environment.queue.name, pending: ledger.count)
         self.session = nil
         waiting = []
-        isReopening = false
+        relaying = 0
         ledger.reset()
     }
 
@@ -116,8 +135,22 @@ extension ChordOwner {
         let over = now - oldest - timeout.holdLimit.seconds
         // What is being published would be published twice.
         guard over >= 0, ledger.endingCount == 0 || over > timeout.margin.seconds / 2 else { return }
-        isReopening = true
         environment.log.reopening(environment.queue.name, pending: ledger.count)
+        reopen()
+    }
+
+    /// Asks for the rest of a queue of which too much has come, once all that could be done is done.
+    ///
+    /// The broker has sent more, which was dropped unread: to the ledger it has not come yet.
+    private mutating func giveBackIfFull() {
+        guard let fullEpoch, fullEpoch.number > endedEpoch, environment.gauge.isHandled, !isReopening, stopped == nil,
+            running == 0, waiting.isEmpty, relaying == 0, ledger.endingCount == 0, ledger.unconfirmedCount == 0
+        else { return }
+        reopen()
+    }
+
+    private mutating func reopen() {
+        isReopening = true
         let reopen = environment.reopen
         Task(executorPreference: environment.executor) { await reopen() }
     }
@@ -148,7 +181,8 @@ extension ChordOwner {
                     )
                 )
             case ChordAddition.type?:
-                let addition = try ChordAddition(decoding: message.body)
+                var addition = try ChordAddition(decoding: message.body)
+                addition.members = addition.members.map { member in withCaller(member) }
                 perform(
                     ledger.receive(addition, tag: message.deliveryTag, bytes: message.body.count, now: now)
                 )
@@ -172,7 +206,18 @@ extension ChordOwner {
                 "the manifest of a chord has \(message.body.count) bytes, more than chord_max_bytes"
             )
         }
-        return try ChordManifest(decoding: JSONValue(parsing: message.body))
+        var manifest = try ChordManifest(decoding: JSONValue(parsing: message.body))
+        for index in manifest.members.indices { manifest.members[index] = withCaller(manifest.members[index]) }
+        return manifest
+    }
+
+    /// A member without a reply queue that is a collector's own.
+    ///
+    /// What is passed on to that would come in again, and be passed on again.
+    private func withCaller(_ member: ChordManifest.Member) -> ChordManifest.Member {
+        var member = member
+        if environment.collector.collects(member.replyTo) { member.replyTo = nil }
+        return member
     }
 
     private mutating func perform(_ actions: [ChordAction]) {
@@ -198,12 +243,13 @@ extension ChordOwner {
         environment.publisher.forward(part, to: replyTo, in: session, environment.log) { post(.forwarded(number)) }
     }
 
-    private func relay(_ part: ChordPart, _ targets: [String]) {
+    private mutating func relay(_ part: ChordPart, _ targets: [String]) {
         guard let session else { return }
         let post = environment.post
-        let (epoch, tag) = (session.source.epoch, part.tag)
+        let (epoch, tag, bytes) = (session.source.epoch, part.tag, part.bytes)
+        relaying += bytes
         let confirms = Countdown(targets.count)
-        confirms.whenZero { post(.relayed(tag, epoch)) }
+        confirms.whenZero { post(.relayed(tag, epoch, bytes: bytes)) }
         for target in targets {
             environment.publisher.forward(part, to: target, in: session, environment.log) { confirms.decrement() }
         }
@@ -251,9 +297,9 @@ extension ChordOwner {
         guard stopped == nil, let session else { return }
         while running < Self.maxRunning, let ending = waiting.popFirst() {
             running += 1
-            let (publisher, post) = (environment.publisher, environment.post)
+            let (publisher, post, log) = (environment.publisher, environment.post, environment.log)
             Task(executorPreference: environment.executor) {
-                post(.ended(ending, await publisher.publish(ending, in: session)))
+                post(.ended(ending, await publisher.publish(ending, in: session, log)))
             }
         }
     }

@@ -23,13 +23,13 @@ struct ChordPublisher: Sendable {
     let maxBodySize: Int
 
     /// Publishes what follows, as often as it takes while the broker cannot be reached.
-    func publish(_ ending: ChordEnding, in session: ChordSession) async -> Outcome {
+    func publish(_ ending: ChordEnding, in session: ChordSession, _ log: ChordLog) async -> Outcome {
         var backoff = Backoff()
         while !session.isOver {
             do throws(CeleryError) {
                 switch ending.outcome {
                 case .body(let results): try await sendBody(of: ending, results)
-                case .failure(let failure): try await sendFailure(of: ending, failure)
+                case .failure(let failure): try await sendFailure(of: ending, failure, log)
                 }
                 return .published
             } catch  where error.code == .closed {
@@ -82,18 +82,27 @@ struct ChordPublisher: Sendable {
         try await sender.send(composition)
     }
 
-    private func sendFailure(of ending: ChordEnding, _ failure: ChordEnding.Failure) async throws(CeleryError) {
+    /// Tells the callers first: an errback that cannot be sent must not keep the failure from them.
+    private func sendFailure(
+        of ending: ChordEnding,
+        _ failure: ChordEnding.Failure,
+        _ log: ChordLog
+    ) async throws(CeleryError) {
         let composition = try sender.composer.composeChordError(
             ending.manifest,
             ChordFailure(message: failure.message, cause: failure.cause, traceback: failure.traceback),
             parentID: ending.parentID,
             context: sender.chordContext
         )
+        var refusal: CeleryError?
         for result in composition.results {
-            if case .failed(let error) = await results.publish(result) {
-                throw CeleryError(error, "the failure of a chord could not be published")
-            }
+            guard case .failed(let error) = await results.publish(result) else { continue }
+            let failure = CeleryError(error, "the failure of a chord could not be published")
+            guard !failure.isOutage else { throw failure }
+            refusal = failure
         }
-        try await sender.send(composition.errbacks)
+        let refused = try await sender.sendEach(composition.errbacks)
+        for error in composition.refusedErrbacks + refused { log.errbackRefused(ending.manifest.groupID, error) }
+        if let refusal { throw refusal }
     }
 }

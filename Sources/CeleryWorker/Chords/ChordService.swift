@@ -12,6 +12,8 @@ import Logging
 final class ChordService: Sendable {
     /// No bound of what is held: all of a chord is, until it is complete.
     private static let credit = 0
+    /// How many times `chord_max_bytes` may be in memory, with what is complete or not yet looked at.
+    private static let capacityFactor = 4
 
     private struct Shard: Sendable {
         let consumer: DesiredConsumer
@@ -47,18 +49,19 @@ final class ChordService: Sendable {
         self.consuming = consuming
         // A thread of its own: large chords must not hold the worker up.
         let executor = ThreadExecutor(label: "swcelery.chords", maxThreads: 1, usualThreads: 1)
-        let queues = ChordCollector(celery).queues
+        let collector = ChordCollector(celery)
+        let queues = collector.queues
+        let share = max(1, celery.chordMaxBytes / queues.count)
         shards = queues.map { queue in
             let consumer = DesiredConsumer(queue, role: .chords, tagPrefix: "chords", credit: Self.credit)
             let (events, inbox) = AsyncStream.makeStream(of: ChordEvent.self)
             let owner = ChordOwner.Environment(
                 queue: queue,
-                limits: ChordLedger.Limits(
-                    bytes: max(1, celery.chordMaxBytes / queues.count),
-                    members: celery.chordMaxMembers
-                ),
+                collector: collector,
+                limits: ChordLedger.Limits(bytes: share, members: celery.chordMaxMembers),
                 timeout: ConsumerTimeout(of: queue, default: celery.workerConsumerTimeout),
                 accept: accept,
+                gauge: ChordGauge(capacity: Self.capacityFactor * share),
                 publisher: publisher,
                 counters: counters,
                 log: ChordLog(logger: logger),
@@ -75,8 +78,16 @@ final class ChordService: Sendable {
     /// Wants the queues to be consumed, and serves them until `finish`.
     func start() {
         for shard in shards {
-            consuming.addConsumer(shard.consumer) { [inbox = shard.inbox] event, source in
-                inbox.yield(.consumer(event, source))
+            consuming.addConsumer(shard.consumer) { [inbox = shard.inbox, gauge = shard.owner.gauge] event, source in
+                guard case .deliveries(let messages) = event else {
+                    inbox.yield(.consumer(event, source))
+                    return
+                }
+                let admission = gauge.admit(messages, from: source.epoch)
+                if !admission.taken.isEmpty {
+                    inbox.yield(.consumer(.deliveries(Array(admission.taken)), source))
+                }
+                if admission.isOverflow { inbox.yield(.full(source.epoch)) }
             }
             Task(executorPreference: shard.owner.executor) {
                 var owner = ChordOwner(shard.owner)
@@ -85,13 +96,17 @@ final class ChordService: Sendable {
         }
     }
 
-    /// Begins nothing any more, and waits for what is being published, but not longer than this.
+    /// Begins nothing any more, and waits for what is being published, but not longer than this in all.
     func finish(limit: Duration) async {
-        for shard in shards {
+        // All at once: they share the time, and none begins anything while another one is waited for.
+        let ends = shards.map { shard in
             let done = Gate<Void>()
             shard.inbox.yield(.stop(done))
-            _ = await done.wait(limit: limit)
-            shard.inbox.finish()
+            return done
         }
+        await withTaskGroup { group in
+            for done in ends { group.addTask { _ = await done.wait(limit: limit) } }
+        }
+        for shard in shards { shard.inbox.finish() }
     }
 }

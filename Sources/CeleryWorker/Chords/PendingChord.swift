@@ -53,16 +53,26 @@ struct PendingChord: Sendable {
         if let messageID, !messageIDs.contains(messageID) { messageIDs.append(messageID) }
     }
 
-    /// Adds a member behind the others.
-    mutating func add(_ member: ChordManifest.Member) {
+    /// Adds a member behind the others, and answers its position.
+    mutating func add(_ member: ChordManifest.Member) -> Int {
         manifest.members.append(member)
         manifest.shape?.append(.task)
         states.append(nil)
         missing += 1
+        return states.count - 1
     }
 
     /// Whether the member is missing.
     func misses(_ index: Int) -> Bool { states[index] == nil }
+
+    /// Who waits for the members that are missing.
+    var missingCallers: [(id: String, replyTo: String)] {
+        guard missing > 0 else { return [] }
+        return zip(manifest.members, states).compactMap { member, state in
+            guard state == nil, let replyTo = member.replyTo else { return nil }
+            return (member.id, replyTo)
+        }
+    }
 
     /// What becomes of a result.
     struct Taking {

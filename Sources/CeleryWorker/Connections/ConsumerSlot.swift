@@ -121,7 +121,12 @@ final class ConsumerSlot: Sendable {
         let desired = desired
         // Asked anew, since what was there earlier on this connection may be gone.
         environment.declarer.forget(desired.queue)
-        try await environment.declarer.declare(desired.queue)
+        if desired.role == .chords {
+            // Two owners at a time, or a count of deliveries, would lose results: better none.
+            try await environment.declarer.declareExactly(desired.queue)
+        } else {
+            try await environment.declarer.declare(desired.queue)
+        }
         do throws(AMQPError) {
             let consumer = try await subscribe(desired)
             environment.started(desired.name)

@@ -142,6 +142,36 @@ extension TaskSender {
         for task in composition.tasks { try await send(task) }
     }
 
+    /// Sends what was composed; a task that is refused does not hide those behind it.
+    ///
+    /// - Returns: why tasks were refused. Without its collector no chord is sent, and nothing else either.
+    /// - Throws: ``CeleryError`` where the broker cannot be reached, or the worker has ended.
+    func sendEach(_ composition: Composition) async throws(CeleryError) -> [CeleryError] {
+        for manifest in composition.manifests {
+            if let refusal = try await refusal({ () async throws(CeleryError) in try await publish(manifest) }) {
+                return [refusal]
+            }
+        }
+        var refused: [CeleryError] = []
+        for task in composition.tasks {
+            if let refusal = try await refusal({ () async throws(CeleryError) in try await send(task) }) {
+                refused.append(refusal)
+            }
+        }
+        return refused
+    }
+
+    /// Why something was not sent; nil where it was.
+    private func refusal(_ send: () async throws(CeleryError) -> Void) async throws(CeleryError) -> CeleryError? {
+        do {
+            try await send()
+            return nil
+        } catch {
+            guard !error.isOutage else { throw error }
+            return error
+        }
+    }
+
     private func send(_ task: ComposedTask) async throws(CeleryError) {
         let hooks = tasks.hooks
         try await hooks.publishing.publish(task) { (task) async throws(CeleryError) in

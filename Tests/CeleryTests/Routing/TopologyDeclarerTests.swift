@@ -44,6 +44,25 @@ struct TopologyDeclarerTests {
         #expect(warnings.first?.metadata["difference"]?.description.contains("x-max-length") == true)
     }
 
+    @Test func aQueueThatHasToBeExactIsNotAdopted() async throws {
+        broker.declareQueue(QueueDeclaration(name: "q", arguments: ["x-max-length": 5]))
+        let declarer = try await declarer()
+        for _ in 0..<2 {
+            let error = await #expect(throws: CeleryError.self) { try await declarer.declareExactly(Self.queue) }
+            #expect(error?.code == .topology)
+            #expect(error?.description.contains("inequivalent arg 'x-max-length'") == true)
+        }
+        #expect(!memory.isAsWanted(Self.queue.declaration))
+        broker.deleteQueue("q")
+        for _ in 0..<2 { try await declarer.declareExactly(Self.queue) }
+        #expect(broker.declaration(ofQueue: "q") == Self.queue.declaration)
+        #expect(memory.isAsWanted(Self.queue.declaration))
+        #expect(warnings.isEmpty)
+        // Whoever may not declare it cannot tell: it is used.
+        broker.protectedNames = ["q"]
+        try await declarer.declareExactly(Self.queue)
+    }
+
     @Test func anExchangeOfAnotherTypeIsAdopted() async throws {
         broker.declareExchange(ExchangeDeclaration(name: "x", type: "fanout"))
         try await declarer().declare(Self.queue)

@@ -37,6 +37,24 @@ struct ChordAdditionTests {
         #expect(queue.endings.map(\.outcome) == [.body([1, 3])])
     }
 
+    @Test("the time for additions does not grow with the square of the members", .timeLimit(.minutes(5)))
+    func many() {
+        var queue = LedgerQueue()
+        let count = 20_000
+        queue.announce((0..<count).map { "a\($0)" })
+        for number in 0..<count { queue.add("x\(number)") }
+        for number in 0..<count { queue.succeed("a\(number)", 1) }
+        #expect(queue.endings.isEmpty)
+        for number in 0..<count { queue.succeed("x\(number)", 2) }
+        #expect(
+            queue.endings.map(\.outcome) == [
+                .body(Array(repeating: 1, count: count) + Array(repeating: 2, count: count))
+            ]
+        )
+        queue.finishAll()
+        #expect(queue.ledger.isEmpty && queue.ledger.bytes == 0)
+    }
+
     @Test("an addition to a chord that is over is let go of")
     func late() {
         var queue = LedgerQueue()

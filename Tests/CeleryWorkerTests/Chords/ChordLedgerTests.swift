@@ -227,6 +227,39 @@ struct ChordLedgerTests {
         #expect(queue.ledger.isEmpty)
     }
 
+    @Test("results that come after their chord has failed and is let go of go to their callers")
+    func lateCallers() {
+        var limits = ChordLedger.Limits()
+        limits.lateCallers = 2
+        limits.members = 3
+        var queue = LedgerQueue(limits: limits)
+        queue.announce("a", "b", "c", deadline: 10)
+        queue.succeed("b", 2)
+        queue.tick(after: 11)
+        queue.deliverMark(0)
+        queue.finishAll()
+        #expect(queue.ledger.isEmpty)
+        queue.part("c", .interim)
+        queue.succeed("c", 3)
+        #expect(queue.relays == ["c": ["r-c", "r-c"]])
+        queue.succeed("c", 3)
+        #expect(queue.relays["c"]?.count == 2, "its caller hears of it once")
+        queue.ledger.reset()
+        queue.succeed("a", 1)
+        #expect(queue.relays["a"] == ["r-a"])
+
+        queue.announce(["p", "q", "r", "s"], group: "large")
+        queue.succeed("s", 1)
+        #expect(queue.relays["s"] == nil)
+        queue.finishAll()
+        queue.tick(after: 61)
+        #expect(queue.relays["s"] == ["r-s"], "it came while its chord was failing")
+        queue.succeed("p", 1)
+        queue.succeed("r", 1)
+        #expect(queue.relays["p"] == nil, "no more than so many are remembered")
+        #expect(queue.relays["r"] == ["r-r"])
+    }
+
     @Test("a mark that comes behind the last result, or for another deadline, changes nothing")
     func lateMark() {
         var queue = LedgerQueue()
@@ -290,6 +323,48 @@ struct ChordLedgerTests {
         #expect(queue.endings.last?.outcome == .body([1, 2]))
         queue.finishAll()
         #expect(queue.ledger.isEmpty && queue.ledger.bytes == 0)
+    }
+
+    @Test("what waits to be published makes no other chord fail for its size")
+    func waitingIsNotTooLarge() {
+        var limits = ChordLedger.Limits()
+        limits.bytes = 10 * LedgerQueue().size
+        var queue = LedgerQueue(limits: limits)
+        let ids = (0..<9).map { "m\($0)" }
+        queue.announce(ids, group: "complete")
+        for id in ids { queue.succeed(id, 1) }
+        #expect(queue.ledger.bytes == limits.bytes)
+        queue.announce(["a", "b"], group: "small")
+        queue.succeed("a", 1)
+        queue.succeed("unknown", 1)
+        #expect(queue.acked.isEmpty && queue.endings.count == 1)
+        #expect(queue.ledger.bytes > limits.bytes, "what is in memory counts all the same")
+        queue.succeed("b", 2)
+        #expect(queue.endings.last?.outcome == .body([1, 2]))
+        queue.finishAll()
+        queue.tick(after: 61)
+        #expect(queue.ledger.isEmpty && queue.ledger.bytes == 0)
+    }
+
+    @Test("chords are counted by how far they are")
+    func counts() {
+        var queue = LedgerQueue()
+        queue.announce(["a"], group: "g")
+        queue.announce(["b"], group: "h")
+        queue.announce(["c"], group: "i")
+        #expect(queue.ledger.endingCount == 0 && queue.ledger.endedCount == 0)
+        queue.succeed("a", 1)
+        queue.succeed("b", 1)
+        #expect(queue.ledger.endingCount == 2 && queue.ledger.endedCount == 0)
+        queue.apply(queue.ledger.fail(1, ChordEnding.Failure(message: "too large")))
+        #expect(queue.ledger.endingCount == 2, "one that fails in the end counts once")
+        queue.publishedAll()
+        #expect(queue.ledger.endingCount == 0 && queue.ledger.endedCount == 2)
+        queue.forwardedAll()
+        #expect(queue.ledger.endedCount == 0 && queue.ledger.count == 1)
+        queue.succeed("c", 1)
+        queue.ledger.reset()
+        #expect(queue.ledger.endingCount == 0 && queue.ledger.endedCount == 0)
     }
 
     @Test("a body that cannot be sent makes the chord fail; where nobody can be told, the manifest is refused")
