@@ -27,7 +27,7 @@ extension CanvasRun {
     func noteIgnored(_ node: CanvasNode) {
         if node.kind == .task {
             if let id = node.options.text("task_id") { ignored.note(id, isIgnored: ignoresResult(node)) }
-        } else if let isIgnored = node.options["ignore_result"]?.json.boolValue {
+        } else if let isIgnored = node.options["ignore_result"]?.plain?.boolValue {
             noteParts(of: node, isIgnored)
         }
     }
