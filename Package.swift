@@ -78,7 +78,9 @@ let package = Package(
         .target(name: "PoolTasks", dependencies: ["AMQPValues", "Celery", "CeleryWorker"], path: "Tests/PoolTasks"),
         .executableTarget(
             name: "PoolChild",
-            dependencies: ["AMQP", "Celery", "CeleryTestKit", "CeleryWorker", "PoolTasks", logging],
+            dependencies: [
+                "AMQP", "Celery", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", "PoolTasks", logging,
+            ],
             path: "Tests/PoolChild"
         ),
         .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
