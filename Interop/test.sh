@@ -143,7 +143,7 @@ tier_unit() { swift_tests unit .build -- --skip '^BrokerTests'; }
 # beside it would run out of patience.
 tier_tsan() {
     swift_tests tsan .build-tsan --sanitize=thread -- --skip '^BrokerTests' \
-        --skip 'CanvasVectorTests|WorkflowBoundsTests|ChordReplayTests|ChordLedger|ChordAddition'
+        --skip 'CanvasVectorTests|WorkflowBoundsTests|ChordCompositionTests|ChordReplayTests|ChordLedgerTests|ChordAdditionTests'
 }
 
 # Leaks count too, apart from what global variables hold: LeakSanitizer does not see through the tags that Swift puts into the pointers of enums.
