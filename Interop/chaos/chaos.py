@@ -402,7 +402,7 @@ def judge(run, ended, left):
     for name, caller in callers.items():
         report(ended[name] == 0 and len(caller.confirmed) >= 60 * run.options.minutes,
                f"the {name} caller lived through: {len(caller.confirmed)} tasks published, {sum(caller.refusals.values())} sends failed and were repeated",
-               [f"exit status {ended[name]}"])
+               [f"exit status {ended[name]}, its last lines:", *(run.logs / f"{name}.log").read_text(errors="replace").splitlines()[-20:]])
     for name, caller in callers.items():
         lost = unfinished(caller, runs)
         report(not lost, f"every task of the {name} caller finished at least once", lost)

@@ -77,7 +77,10 @@ class Feeder:
         self.errors = 0
         self.journal("confirmed", label)
         self.waiting[label] = time.monotonic()
-        result.then(lambda result: self.answered(label, result))
+        try:  # this consumes, so it fails where the connection for results has just been lost; the task is sent all the same
+            result.then(lambda result: self.answered(label, result))
+        except Exception as error:
+            self.trouble(error)
 
     def recover(self):
         self.errors += 1
@@ -95,8 +98,11 @@ class Feeder:
         except TimeoutError:
             pass
         except Exception as error:  # the consumer is set up again with the next task
-            self.journal("trouble", "-", repr(error))
-            time.sleep(PAUSE_AFTER_ERROR)
+            self.trouble(error)
+
+    def trouble(self, error):
+        self.journal("trouble", "-", repr(error))
+        time.sleep(PAUSE_AFTER_ERROR)
 
 
 def main(queue, path, seed, in_flight, rate):
