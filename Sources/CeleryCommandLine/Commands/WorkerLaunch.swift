@@ -76,9 +76,6 @@ struct WorkerLaunch<Application: CeleryApplication>: Sendable {
 
     /// What an operator should know of the settings.
     private func tell(_ logger: Logger) {
-        if celery.workerSendTaskEvents {
-            logger.warning("Events of tasks are not there yet: none are sent (-E, worker_send_task_events)")
-        }
         if settings.poolSettings.autoscale != nil, settings.pool != .processes {
             logger.warning("--autoscale concerns child processes only (-P processes)")
         }

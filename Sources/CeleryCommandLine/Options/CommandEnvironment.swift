@@ -42,6 +42,9 @@ struct CommandEnvironment: Sendable {
         case workerTimeLimit = "CELERY_WORKER_TIME_LIMIT"
         case workerUmask = "CELERY_WORKER_UMASK"
         case workerUser = "CELERY_WORKER_UID"
+        case workerWithoutGossip = "CELERY_WORKER_WITHOUT_GOSSIP"
+        case workerWithoutHeartbeat = "CELERY_WORKER_WITHOUT_HEARTBEAT"
+        case workerWithoutMingle = "CELERY_WORKER_WITHOUT_MINGLE"
     }
 
     private let values: [String: String]
