@@ -59,7 +59,8 @@ struct EventMessageTests {
 
     @Test("is bounded, and of an accepted type")
     func bounds() {
-        let deep = "{\"type\": \"a\", \"x\": " + String(repeating: "[", count: 40) + String(repeating: "]", count: 40) + "}"
+        let nested = String(repeating: "[", count: 40) + String(repeating: "]", count: 40)
+        let deep = #"{"type": "a", "x": "# + nested + "}"
         let error = #expect(throws: ProtocolError.self) { try events(deep) }
         #expect(error?.code == .nestingTooDeep)
         var properties = EventMessage.properties(hostname: "h")
