@@ -99,6 +99,7 @@ final class TaskRunner: Sendable {
         counters.started.add()
         request.startedAt.store(WorkerClock.now(), ordering: .relaxed)
         run.begin()
+        services.finisher.events.send(.started, of: request)
         if request.task.tracksStarted, request.wantsResult { services.finisher.postStarted(run) }
         return true
     }
