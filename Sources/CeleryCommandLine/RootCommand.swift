@@ -18,6 +18,11 @@ struct RootCommand<Application: CeleryApplication>: AsyncParsableCommand {
                 WorkerCommand<Application>.self,
                 CallCommand<Application>.self,
                 ResultCommand<Application>.self,
+                PurgeCommand<Application>.self,
+                AMQPCommand<Application>.self,
+                MigrateCommand<Application>.self,
+                MultiCommand<Application>.self,
+                ReportCommand<Application>.self,
                 GraphCommand<Application>.self,
             ]
         )
