@@ -19,6 +19,7 @@ struct RootCommand<Application: CeleryApplication>: AsyncParsableCommand {
                 CallCommand<Application>.self,
                 ResultCommand<Application>.self,
                 PurgeCommand<Application>.self,
+                ListCommand<Application>.self,
                 AMQPCommand<Application>.self,
                 MigrateCommand<Application>.self,
                 MultiCommand<Application>.self,
