@@ -148,7 +148,9 @@ struct HTTPResponseReader: Sendable {
             return .chunkSize
         }
         guard let text = field("content-length") else { return .untilEnd }
-        guard let length = Int(text), length >= 0 else { throw Malformed(description: "the answer has no valid length") }
+        guard let length = Int(text), length >= 0 else {
+            throw Malformed(description: "the answer has no valid length")
+        }
         return length == 0 ? .complete : .counted(length)
     }
 

@@ -61,7 +61,8 @@ struct BindingsCommand<Application: CeleryApplication>: AsyncParsableCommand {
         } catch {
             throw CommandFailure(error.message, status: .usage)
         }
-        return try manager.map { try ManagementAddress(parsing: $0, broker: broker) } ?? ManagementAddress(broker: broker)
+        guard let manager else { return try ManagementAddress(broker: broker) }
+        return try ManagementAddress(parsing: manager, broker: broker)
     }
 
     private static func bindings(at address: ManagementAddress) throws -> BindingList {
@@ -80,7 +81,10 @@ struct BindingsCommand<Application: CeleryApplication>: AsyncParsableCommand {
                 status: .unavailable
             )
         default:
-            throw CommandFailure("The management API has answered with the status \(answer.status).", status: .unavailable)
+            throw CommandFailure(
+                "The management API has answered with the status \(answer.status).",
+                status: .unavailable
+            )
         }
     }
 }

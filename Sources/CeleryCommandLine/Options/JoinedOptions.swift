@@ -8,6 +8,7 @@ enum JoinedOptions {
     private static let exceptions: [String: (flags: Set<Character>, values: Set<Character>)] = [
         "purge": (["f"], []),
         "migrate": (["a"], ["t", "T"]),
+        "result": ([], ["t"]),
     ]
 
     /// Options before the command whose value is an argument of its own.
