@@ -140,14 +140,6 @@ def test_bindings_say_why_they_cannot_be_had(broker, management):
     assert "TLS" in complaint("--manager", "https://127.0.0.1", code=2)
 
 
-def test_queues_are_counted(wire):
-    queue, absent = unique("counted"), unique("absent")
-    fill(wire, {queue: 3})
-    lines = run("list", "queues", f"-Q{queue},{absent}").stdout.splitlines()
-    assert [line.split() for line in lines] == [["Queue", "Messages", "Consumers"], ["-" * 16] * 3, [queue, "3", "0"], [absent, "-", "-"]]
-    assert json.loads(run("list", "queues", "-j", "-Q", f"{queue}").stdout) == [{"queue": queue, "messages": 3, "consumers": 0}]
-
-
 # amqp
 
 SCRIPT = """
