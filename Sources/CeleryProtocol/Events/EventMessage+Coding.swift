@@ -11,17 +11,20 @@ extension EventMessage {
     private static let processID = "pid"
     private static let clock = "clock"
     private static let timestamp = "timestamp"
+    private static let common: Set<String> = [type, hostname, utcOffset, processID, clock, timestamp]
 
     // MARK: Writing
 
     /// The map as Celery writes it: what all events have around what only this type has.
+    ///
+    /// Fields with names of what all events have are left out.
     public var json: JSONValue {
         var entries = JSONObject(minimumCapacity: fields.count + 6)
         entries[Self.hostname] = .string(hostname)
         entries[Self.utcOffset] = utcOffset.map(JSONValue.double) ?? .null
         entries[Self.processID] = processID.map(JSONValue.int) ?? .null
         entries[Self.clock] = clock.map(JSONValue.int) ?? .null
-        for (key, value) in fields { entries[key] = value }
+        for (key, value) in fields where !Self.common.contains(key) { entries[key] = value }
         entries[Self.timestamp] = timestamp.map(JSONValue.double) ?? .null
         entries[Self.type] = .string(type)
         return .object(entries)

@@ -28,6 +28,14 @@ struct EventMessageTests {
         )
     }
 
+    @Test("cannot be given another sender by its fields")
+    func commonFields() throws {
+        var other = event
+        other.fields["hostname"] = "somebody else"
+        other.fields["type"] = "worker-offline"
+        #expect(other.encoded() == event.encoded())
+    }
+
     @Test("is read alone and in a batch")
     func batch() throws {
         let properties = EventMessage.properties(hostname: event.hostname)
