@@ -72,6 +72,10 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var childDeaths = 0
     /// Child processes that were replaced because they had run enough tasks, or had grown too large.
     public var childrenRetired = 0
+    /// Commands of remote control that were meant for this worker.
+    public var commands = 0
+    /// Commands of remote control that were dropped because too many came at a time.
+    public var droppedCommands = 0
     /// How often the broker has asked the worker to publish nothing for now (`connection.blocked`).
     public var blockedPublishing = 0
     /// Whether the broker asks so at present.
@@ -126,6 +130,8 @@ final class WorkerCounters: Sendable {
     let childStarts = Counter()
     let childDeaths = Counter()
     let childrenRetired = Counter()
+    let commands = Counter()
+    let droppedCommands = Counter()
     let blockedPublishing = Counter()
     let isPublishingBlocked = Atomic<Bool>(false)
 
@@ -167,6 +173,8 @@ final class WorkerCounters: Sendable {
             childStarts: childStarts.count,
             childDeaths: childDeaths.count,
             childrenRetired: childrenRetired.count,
+            commands: commands.count,
+            droppedCommands: droppedCommands.count,
             blockedPublishing: blockedPublishing.count,
             isPublishingBlocked: isPublishingBlocked.load(ordering: .relaxed)
         )

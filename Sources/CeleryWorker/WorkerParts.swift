@@ -12,6 +12,8 @@ struct WorkerParts: Sendable {
     let concurrency: Int
     let queueTable: QueueTable
     let counters = WorkerCounters()
+    /// When the worker was made.
+    let birth = ContinuousClock.now
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
     /// Open when running tasks are not to be waited for until they end by themselves.
@@ -39,6 +41,8 @@ struct WorkerParts: Sendable {
     /// Collects the results of chords; nil where another worker does.
     let chords: ChordService?
     let publishing: PublishSupervisor
+    /// Listens to remote control; nil where the worker is not to.
+    let mailbox: ControlMailbox?
     let dispatching: Dispatcher.Environment
 
     init(
@@ -49,6 +53,7 @@ struct WorkerParts: Sendable {
         logger: Logger
     ) throws(CeleryError) {
         let table = try registry.table(celery)
+        let panel = try ControlPanel(own: registry.controls, refused: celery.workerRefusedControlCommands)
         let hostname = try NodeName(expanding: configuration.hostname).description
         let composer = TaskComposer(configuration: celery)
         let concurrency = Self.concurrency(configuration, celery)
@@ -215,6 +220,11 @@ struct WorkerParts: Sendable {
         let (product, overflow) = concurrency.multipliedReportingOverflow(by: multiplier)
         // What has no bound has the largest: tasks for later must not come without end.
         return overflow || product > largestPrefetch || product == 0 ? largestPrefetch : product
+    }
+
+    /// Fetches as much ahead as so many slots need.
+    func adjustCredit(to concurrency: Int) {
+        consuming.setTaskCredit(Self.prefetch(concurrency, configuration, celery))
     }
 
     private static func queues(
