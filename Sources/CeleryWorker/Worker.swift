@@ -155,6 +155,8 @@ public final class Worker: Service {
             throw CeleryError(.closed, "a worker runs once")
         }
         // A task of its own: the end of a worker has to be orderly even if the caller's task is cancelled.
+        parts.mailbox?.start(for: self)
+        defer { parts.mailbox?.stop() }
         let work = Task(executorPreference: parts.executor) { [parts, shutdown] in try await parts.run(until: shutdown)
         }
         try await withTaskCancellationHandler {

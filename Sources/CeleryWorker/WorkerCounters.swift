@@ -76,6 +76,10 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var commands = 0
     /// Commands of remote control that were dropped because too many came at a time.
     public var droppedCommands = 0
+    /// Events that were made.
+    public var sentEvents = 0
+    /// Events, and replies to remote control, that were dropped because the broker did not take them in time.
+    public var droppedEvents = 0
     /// How often the broker has asked the worker to publish nothing for now (`connection.blocked`).
     public var blockedPublishing = 0
     /// Whether the broker asks so at present.
@@ -132,6 +136,8 @@ final class WorkerCounters: Sendable {
     let childrenRetired = Counter()
     let commands = Counter()
     let droppedCommands = Counter()
+    let sentEvents = Counter()
+    let droppedEvents = Counter()
     let blockedPublishing = Counter()
     let isPublishingBlocked = Atomic<Bool>(false)
 
@@ -175,6 +181,8 @@ final class WorkerCounters: Sendable {
             childrenRetired: childrenRetired.count,
             commands: commands.count,
             droppedCommands: droppedCommands.count,
+            sentEvents: sentEvents.count,
+            droppedEvents: droppedEvents.count,
             blockedPublishing: blockedPublishing.count,
             isPublishingBlocked: isPublishingBlocked.load(ordering: .relaxed)
         )
