@@ -15,6 +15,7 @@ public struct TaskRegistry: Sendable {
     var middlewares: [any TaskMiddleware] = []
     var publishMiddlewares: [any PublishMiddleware] = []
     var signals = SignalTable()
+    var elections: [String: ElectionWinner.Handler] = [:]
 
     /// Makes a registry with the tasks that every Celery worker has.
     public init() {
