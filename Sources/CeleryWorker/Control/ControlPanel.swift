@@ -6,6 +6,7 @@ struct ControlPanel: Sendable {
     /// Celery's own commands, but for those that mean nothing to a worker in Swift.
     static let celery: [ControlCommand] = ControlCommand.asking + ControlCommand.showingTasks
         + ControlCommand.revoking + ControlCommand.limiting + ControlCommand.queues + ControlCommand.steering
+        + ControlCommand.agreeing
 
     private let commands: [String: ControlCommand]
     private let refused: Set<String>

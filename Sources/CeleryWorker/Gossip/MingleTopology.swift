@@ -11,8 +11,11 @@ struct MingleTopology: Sendable {
     private let exclusive: Bool
     private let durable: Bool
     private let arguments: FieldTable
+    /// The worker's own mailbox; nil where it has none.
+    private let mailbox: Queue?
 
-    init(_ celery: CeleryConfiguration) {
+    init(_ celery: CeleryConfiguration, hostname: String) {
+        mailbox = celery.workerEnableRemoteControl ? ControlMailbox.queue(of: hostname, celery) : nil
         requests = ExchangeDeclaration(name: "\(celery.controlExchange).pidbox", type: "fanout", durable: false)
         replies = ExchangeDeclaration(name: "reply.\(celery.controlExchange).pidbox", type: "direct", durable: false)
         exclusive = celery.controlQueueExclusive
@@ -40,6 +43,11 @@ struct MingleTopology: Sendable {
         )
         try await channel.declareExchange(requests)
         try await channel.declareExchange(replies)
+        if let mailbox {
+            // First, so that of two workers that start at the same time at least one hears the other.
+            _ = try await channel.declareQueue(mailbox.declaration)
+            try await channel.bindQueue(mailbox.name, to: requests.name, routingKey: mailbox.routingKey ?? "")
+        }
         _ = try await channel.declareQueue(queue)
         try await channel.bindQueue(queue.name, to: replies.name, routingKey: address.routingKey)
         _ = try await channel.consume(queue.name, options: ConsumeOptions(noAck: true), onEvent: onEvent)

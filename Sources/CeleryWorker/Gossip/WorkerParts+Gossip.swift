@@ -12,14 +12,14 @@ extension WorkerParts {
     static func gossip(
         _ configuration: WorkerConfiguration,
         _ celery: CeleryConfiguration,
+        broker: any Broker,
         consuming: ConsumerSupervisor,
         events: EventDispatcher,
-        sender: TaskSender,
-        elections: [String: ElectionWinner.Handler],
-        executor: ThreadExecutor
+        winner: ElectionWinner,
+        executor: ThreadExecutor,
+        logger: Logger
     ) -> Gossip? {
-        let environment = consuming.services
-        guard configuration.gossips, environment.broker.isShared else { return nil }
+        guard configuration.gossips, broker.isShared else { return nil }
         return Gossip(
             Gossip.Environment(
                 hostname: events.hostname,
@@ -29,14 +29,9 @@ extension WorkerParts {
                 clock: events.clock,
                 accept: AcceptedContent(celery.acceptContent + ["json"]),
                 send: { events.send($0, fields: $1) },
-                winner: ElectionWinner(
-                    handlers: elections,
-                    sender: sender,
-                    executor: executor,
-                    logger: environment.logger
-                ),
+                winner: winner,
                 executor: executor,
-                logger: environment.logger
+                logger: logger
             )
         )
     }
@@ -45,22 +40,21 @@ extension WorkerParts {
     static func prelude(
         _ configuration: WorkerConfiguration,
         _ celery: CeleryConfiguration,
-        hostname: String,
         broker: any Broker,
+        hostname: String,
         revoked: RevokedIDs,
         clock: LogicalClock,
-        accept: AcceptedContent,
         executor: ThreadExecutor,
         logger: Logger
     ) -> (@Sendable (any BrokerConnection) async -> Void)? {
         guard configuration.mingles, broker.isShared else { return nil }
         let mingle = Mingle(
             hostname: hostname,
-            topology: MingleTopology(celery),
+            topology: MingleTopology(celery, hostname: hostname),
             revoked: revoked,
             capacity: revoked.revocations.capacity,
             clock: clock,
-            accept: accept,
+            accept: AcceptedContent(celery.acceptContent),
             executor: executor,
             logger: logger
         )
