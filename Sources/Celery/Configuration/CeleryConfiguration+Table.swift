@@ -41,7 +41,7 @@ enum SettingJSON {
         case let number as Int: .int(number)
         case let number as UInt8: .int(Int(number))
         case let text as String: .string(text)
-        case let duration as Duration: Int(exactly: duration.seconds).map(JSONValue.int) ?? .double(duration.seconds)
+        case let duration as Duration: JSONValue(seconds: duration)
         case let names as Set<String>: .array(names.sorted().map(JSONValue.string))
         case let names as [String]: .array(names.map(JSONValue.string))
         case let queues as [Queue]: .array(queues.map { .string($0.name) })

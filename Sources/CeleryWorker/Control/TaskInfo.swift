@@ -1,5 +1,7 @@
+import AMQPValues
 import Celery
 import CeleryProtocol
+import Synchronization
 
 /// What remote control tells of one task that a worker holds (`celery.worker.request.Request.info`).
 struct TaskInfo: Sendable {

@@ -38,7 +38,7 @@ extension TaskRegistry {
     /// ```
     ///
     /// Arguments that do not fit are answered with a `TypeError`, without the command being run.
-    public mutating func control<Arguments: Decodable, Reply: Encodable>(
+    public mutating func control<Arguments: Decodable & SendableMetatype, Reply: Encodable & SendableMetatype>(
         _ name: String,
         _ body: @escaping @Sendable (_ arguments: Arguments, _ worker: Worker) async throws -> Reply
     ) {

@@ -141,10 +141,16 @@ struct BrokerInfo {
 
 /// What the system tells of this process: `getrusage`.
 enum ResourceUsage {
+    #if canImport(Glibc)
+    private static let who = __rusage_who_t(RUSAGE_SELF.rawValue)
+    #else
+    private static let who = RUSAGE_SELF
+    #endif
+
     /// The map as `celery.worker.WorkController.rusage` makes it.
     static var json: JSONValue {
         var usage = rusage()
-        guard getrusage(RUSAGE_SELF, &usage) == 0 else { return "N/A" }
+        guard getrusage(who, &usage) == 0 else { return "N/A" }
         return [
             "utime": .double(seconds(usage.ru_utime)),
             "stime": .double(seconds(usage.ru_stime)),

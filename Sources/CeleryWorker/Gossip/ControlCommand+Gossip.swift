@@ -1,4 +1,6 @@
+import Celery
 import CeleryProtocol
+import Logging
 
 // Commands by which workers agree; Celery's `celery.worker.control`.
 extension ControlCommand {

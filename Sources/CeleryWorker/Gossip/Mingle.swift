@@ -28,12 +28,12 @@ struct Mingle: Sendable {
     /// Where its own tasks run.
     let executor: ThreadExecutor
     let logger: Logger
-    /// How long replies are waited for.
+    /// How long is waited for the first reply, and after each for the next one.
     var timeout = Duration.seconds(1)
+    /// How long it may last in all: a broker that is this slow does not let tasks be consumed, either.
+    var limit = Duration.seconds(10)
 
     /// Asks over this connection, and takes over what the others answer.
-    ///
-    /// It lasts twice the timeout at most.
     func sync(over connection: any BrokerConnection) async {
         logger.info("mingle: searching for neighbors")
         let done = Gate<Void>()
@@ -42,7 +42,7 @@ struct Mingle: Sendable {
             if !Task.isCancelled { report(nodes) }
             done.open()
         }
-        let alarm = Alarm.after(timeout * 2) {
+        let alarm = Alarm.after(limit) {
             logger.warning("mingle: the broker does not answer, going on without")
             done.open()
         }
@@ -79,9 +79,7 @@ struct Mingle: Sendable {
             }
             let ticket = TaskID.make()
             try await channel.publish(topology.message(hello(ticket, address)))
-            let alarm = Alarm.after(timeout) { inbox.finish() }
-            let nodes = await collect(replies, ticket)
-            alarm.cancel()
+            let nodes = await collect(replies, ticket) { Alarm.after(timeout) { inbox.finish() } }
             await channel.close()
             return nodes
         } catch {
@@ -103,13 +101,21 @@ struct Mingle: Sendable {
         )
     }
 
-    private func collect(_ messages: AsyncStream<IncomingMessage>, _ ticket: String) async -> Int {
+    private func collect(
+        _ messages: AsyncStream<IncomingMessage>,
+        _ ticket: String,
+        _ makeAlarm: () -> Alarm.Pending
+    ) async -> Int {
         var nodes: Set<String> = []
+        var alarm = makeAlarm()
+        defer { alarm.cancel() }
         for await message in messages {
             do throws(ProtocolError) {
                 let reply = try ControlReply(decoding: message.properties, body: message.body, accept: accept)
                 guard reply.ticket == ticket, reply.node != hostname, nodes.insert(reply.node).inserted else { continue }
                 take(reply)
+                alarm.cancel()
+                alarm = makeAlarm()
             } catch {
                 logger.warning("mingle: a reply cannot be read", metadata: ["error": "\(error)"])
             }

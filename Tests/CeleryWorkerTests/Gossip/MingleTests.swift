@@ -23,7 +23,8 @@ import Testing
             accept: .json,
             executor: ThreadExecutor(label: "test", maxThreads: 1, usualThreads: 1),
             logger: logs.logger(),
-            timeout: timeout
+            timeout: timeout,
+            limit: timeout * 4
         )
     }
 
@@ -50,7 +51,7 @@ import Testing
         broker.declareQueue(QueueDeclaration(name: "spy"), boundTo: "celery.pidbox", routingKey: "")
         revocations.add(ids: ["mine"])
         let connection = try await broker.connect(.consume)
-        let mingle = mingle(timeout: .seconds(60))
+        let mingle = mingle(timeout: .seconds(600))
         let done = Task { await mingle.sync(over: connection) }
         try await eventually("a request") { !broker.messages(in: "spy").isEmpty }
         let message = try #require(broker.messages(in: "spy").first)

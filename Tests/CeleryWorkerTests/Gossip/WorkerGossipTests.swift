@@ -56,7 +56,7 @@ struct WorkerGossipTests {
                 let complete = try #require(b.logs.messages.firstIndex(of: "mingle: sync complete"))
                 #expect(complete < ready)
                 #expect(a.logs.messages.contains("sync with b@h"))
-                try b.send("proj.add", [1, 2], options: TaskOptions(taskID: "known-to-a", queue: "b"))
+                try b.send("proj.add", [1, 2], options: TaskOptions(queue: "b", taskID: "known-to-a"))
                 #expect(try await b.result(of: "known-to-a").state == .revoked)
                 b.worker.revoke(["known-to-b"])
                 broker.failConnections()

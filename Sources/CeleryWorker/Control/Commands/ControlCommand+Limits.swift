@@ -8,9 +8,10 @@ extension ControlCommand {
     private static let rateLimit = ControlCommand("rate_limit", ControlSignature(["task_name", "rate_limit"])) {
         arguments, worker in
         let limit: RateLimit?
-        do {
+        do throws(TaskError) {
             limit = try rate(arguments["rate_limit"] ?? .null)
-        } catch let error where error.type == "ValueError" {
+        } catch {
+            guard error.type == "ValueError" else { throw error }
             return .error("Invalid rate limit string: \(error.description)")
         }
         let name = try arguments.text("task_name") ?? ""

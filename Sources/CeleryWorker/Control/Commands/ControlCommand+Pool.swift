@@ -1,5 +1,6 @@
 import Celery
 import CeleryProtocol
+import Logging
 
 // Commands about the pool, and the worker as a whole.
 extension ControlCommand {

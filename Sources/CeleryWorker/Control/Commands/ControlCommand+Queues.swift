@@ -50,6 +50,8 @@ struct QueueRequest {
         if let queue = known.first(where: { $0.name == name }) { return queue }
         let durable = try flag("durable") ?? true
         let autoDelete = try flag("auto_delete") ?? false
+        var routingKey = try shortText("routing_key")
+        if routingKey == nil { routingKey = try shortText("binding_key") }
         let exchange = ExchangeDeclaration(
             name: try shortText("exchange") ?? name,
             type: try shortText("exchange_type") ?? "direct",
@@ -60,7 +62,7 @@ struct QueueRequest {
         return Queue(
             name,
             exchange: exchange,
-            routingKey: try shortText("routing_key") ?? shortText("binding_key") ?? name,
+            routingKey: routingKey ?? name,
             arguments: try queueArguments(),
             durable: durable,
             exclusive: try flag("exclusive") ?? false,

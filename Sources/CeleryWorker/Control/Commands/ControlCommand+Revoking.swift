@@ -1,4 +1,5 @@
 import AMQP
+import Celery
 import CeleryProtocol
 
 // Commands that revoke tasks, and end those that run.

@@ -1,6 +1,7 @@
 import Celery
 import CeleryProtocol
 import FoundationEssentials
+import Logging
 
 // Commands that show the tasks that a worker holds.
 extension ControlCommand {
