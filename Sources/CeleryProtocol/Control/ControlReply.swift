@@ -25,7 +25,11 @@ public struct ControlReply: Sendable, Hashable {
 
 extension ControlReply {
     /// How large and how deep a reply may be.
-    public static let limits = JSONLimits(maxDepth: JSONLimits.greatestDepth, maxBytes: 64 << 20, loneSurrogates: .replace)
+    public static let limits = JSONLimits(
+        maxDepth: JSONLimits.greatestDepth,
+        maxBytes: 64 << 20,
+        loneSurrogates: .replace
+    )
 
     /// Reads a reply as it was delivered.
     ///

@@ -4,7 +4,8 @@ import CeleryProtocol
 /// The commands of remote control that a worker answers, by name (`celery.worker.control.Panel`).
 struct ControlPanel: Sendable {
     /// Celery's own commands, but for those that mean nothing to a worker in Swift.
-    static let celery: [ControlCommand] = ControlCommand.asking + ControlCommand.showingTasks
+    static let celery: [ControlCommand] =
+        ControlCommand.asking + ControlCommand.showingTasks
         + ControlCommand.revoking + ControlCommand.limiting + ControlCommand.queues + ControlCommand.steering
         + ControlCommand.agreeing
 

@@ -67,6 +67,6 @@ extension ControlCommand {
         "objgraph",
         ControlSignature(optional: ["num", "max_depth", "type"], takesOthers: false)
     ) { _, _ in
-        throw TaskError(type: "NotImplementedError", "objgraph draws Python's objects, and this worker is written in Swift")
+        throw TaskError(type: "NotImplementedError", "objgraph draws the objects of Python, and this worker has none")
     }
 }

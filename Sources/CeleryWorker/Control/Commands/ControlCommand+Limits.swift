@@ -6,7 +6,8 @@ extension ControlCommand {
     static let limiting: [ControlCommand] = [rateLimit, timeLimit]
 
     private static let rateLimit = ControlCommand("rate_limit", ControlSignature(["task_name", "rate_limit"])) {
-        arguments, worker in
+        arguments,
+        worker in
         let limit: RateLimit?
         do throws(TaskError) {
             limit = try rate(arguments["rate_limit"] ?? .null)

@@ -17,7 +17,8 @@ extension ControlCommand {
     }
 
     private static let poolShrink = ControlCommand("pool_shrink", ControlSignature(optional: ["n"])) {
-        arguments, worker in
+        arguments,
+        worker in
         if worker.parts.pool.autoscale != nil { return fixedByAutoscale("pool_shrink") }
         let count = try slots(arguments, worker)
         let now = worker.pool.concurrency
@@ -73,14 +74,16 @@ extension ControlCommand {
     // MARK: Events
 
     private static let enableEvents = ControlCommand("enable_events", ControlSignature(takesOthers: false)) {
-        _, worker in
+        _,
+        worker in
         guard worker.parts.events.enableTaskEvents() else { return .ok("task events already enabled") }
         worker.parts.logger.info("Events of group {task} enabled by remote.")
         return .ok("task events enabled")
     }
 
     private static let disableEvents = ControlCommand("disable_events", ControlSignature(takesOthers: false)) {
-        _, worker in
+        _,
+        worker in
         guard worker.parts.events.disableTaskEvents() else { return .ok("task events already disabled") }
         worker.parts.logger.info("Events of group {task} disabled by remote.")
         return .ok("task events disabled")

@@ -22,14 +22,16 @@ extension ControlCommand {
     }
 
     private static let cancelConsumer = ControlCommand("cancel_consumer", ControlSignature(["queue"])) {
-        arguments, worker in
+        arguments,
+        worker in
         let name = try arguments.text("queue") ?? "None"
         worker.cancelConsumer(queue: name)
         return .ok(.string("no longer consuming from \(name)"))
     }
 
     private static let activeQueues = ControlCommand("active_queues", ControlSignature(takesOthers: false)) {
-        _, worker in
+        _,
+        worker in
         .reply(.array(worker.queues.map(\.shown)))
     }
 }

@@ -16,7 +16,8 @@ extension ControlCommand {
     }
 
     private static let terminate = ControlCommand("terminate", ControlSignature(["signal", "task_id"])) {
-        arguments, worker in
+        arguments,
+        worker in
         try await terminate(unique(try arguments.texts("task_id")), arguments["signal"], on: worker)
     }
 
@@ -42,7 +43,9 @@ extension ControlCommand {
         let hashes = Set(wanted.map(\.hashValue))
         let accept = worker.parts.dispatching.settings.accepted
         for delivery in held.limited + Array(held.parked.elements) where hashes.contains(delivery.idHash) {
-            guard let id = TaskInfo(delivery, accept: accept)?.envelope.headers.id, wanted.contains(id) else { continue }
+            guard let id = TaskInfo(delivery, accept: accept)?.envelope.headers.id, wanted.contains(id) else {
+                continue
+            }
             known.insert(id)
         }
         return known
@@ -71,7 +74,9 @@ extension ControlCommand {
     /// The map of the argument; a list has elements such as `name=value`.
     private static func stampedHeaders(_ value: JSONValue) throws(TaskError) -> JSONObject {
         if case .object(let headers) = value { return headers }
-        guard case .array(let elements) = value else { throw .type("'headers' has to be a map, or a list of 'name=value'") }
+        guard case .array(let elements) = value else {
+            throw .type("'headers' has to be a map, or a list of 'name=value'")
+        }
         var headers: JSONObject = [:]
         for element in elements {
             let parts = (element.stringValue ?? "").split(separator: "=", omittingEmptySubsequences: false)
