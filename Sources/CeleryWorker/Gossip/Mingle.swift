@@ -31,7 +31,7 @@ struct Mingle: Sendable {
     /// How long is waited for the first reply, and after each for the next one.
     var timeout = Duration.seconds(1)
     /// How long it may last in all: a broker that is this slow does not let tasks be consumed, either.
-    var limit = Duration.seconds(10)
+    var limit = Duration.seconds(30)
 
     /// Asks over this connection, and takes over what the others answer.
     func sync(over connection: any BrokerConnection) async {

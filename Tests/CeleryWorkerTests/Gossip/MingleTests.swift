@@ -13,7 +13,7 @@ import Testing
     private let clock = LogicalClock(5)
     private let logs = LogRecorder()
 
-    private func mingle(timeout: Duration) -> Mingle {
+    private func mingle(timeout: Duration, limit: Duration = .seconds(600)) -> Mingle {
         Mingle(
             hostname: "own@h",
             topology: MingleTopology(CeleryConfiguration(), hostname: "own@h"),
@@ -24,7 +24,7 @@ import Testing
             executor: ThreadExecutor(label: "test", maxThreads: 1, usualThreads: 1),
             logger: logs.logger(),
             timeout: timeout,
-            limit: timeout * 4
+            limit: limit
         )
     }
 
@@ -51,8 +51,8 @@ import Testing
         broker.declareQueue(QueueDeclaration(name: "spy"), boundTo: "celery.pidbox", routingKey: "")
         revocations.add(ids: ["mine"])
         let connection = try await broker.connect(.consume)
-        let mingle = mingle(timeout: .seconds(600))
-        let done = Task { await mingle.sync(over: connection) }
+        let asking = mingle(timeout: .seconds(600))
+        let done = Task { await asking.sync(over: connection) }
         try await eventually("a request") { !broker.messages(in: "spy").isEmpty }
         let message = try #require(broker.messages(in: "spy").first)
         let request = try ControlRequest(decoding: message.properties, body: message.body)
@@ -118,7 +118,7 @@ import Testing
 
     @Test func aSilentBrokerOnlyCostsTime() async throws {
         let silence = SilentConnection()
-        await mingle(timeout: .milliseconds(20)).sync(over: silence)
+        await mingle(timeout: .seconds(60), limit: .milliseconds(20)).sync(over: silence)
         #expect(logs.messages.last == "mingle: the broker does not answer, going on without")
         silence.gate.open()
     }
