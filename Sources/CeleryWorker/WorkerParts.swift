@@ -50,6 +50,8 @@ struct WorkerParts: Sendable {
     let publishing: PublishSupervisor
     /// Listens to remote control; nil where the worker is not to.
     let mailbox: ControlMailbox?
+    /// Listens to the other workers; nil where the worker is not to.
+    let gossip: Gossip?
     let dispatching: Dispatcher.Environment
     /// The samples that remote control has asked for.
     let memorySamples = MemorySamples()
@@ -165,8 +167,33 @@ struct WorkerParts: Sendable {
                 counters: counters,
                 logger: logger,
                 memory: memory,
-                executor: executor
+                executor: executor,
+                prelude: Self.prelude(
+                    configuration,
+                    celery,
+                    broker: broker,
+                    hostname: hostname,
+                    revoked: RevokedIDs(revocations: revocations, intake: intake),
+                    clock: clock,
+                    executor: executor,
+                    logger: logger
+                )
             )
+        )
+        gossip = Self.gossip(
+            configuration,
+            celery,
+            broker: broker,
+            consuming: consuming,
+            events: events,
+            winner: ElectionWinner(
+                handlers: registry.elections,
+                sender: sender,
+                executor: executor,
+                logger: logger
+            ),
+            executor: executor,
+            logger: logger
         )
         chords =
             celery.workerCollectsChords

@@ -34,6 +34,8 @@ final class ConsumerSupervisor: Sendable {
         let memory: TopologyMemory
         /// Where the supervisor's own tasks run: threads that no task body can hold up.
         let executor: ThreadExecutor
+        /// What is done on each new connection before tasks are consumed there; nil for nothing.
+        var prelude: (@Sendable (any BrokerConnection) async -> Void)?
 
         /// Whether the worker cannot begin without this consumer.
         func isEssential(_ consumer: DesiredConsumer) -> Bool {

@@ -7,6 +7,7 @@ struct ControlPanel: Sendable {
     static let celery: [ControlCommand] =
         ControlCommand.asking + ControlCommand.showingTasks
         + ControlCommand.revoking + ControlCommand.limiting + ControlCommand.queues + ControlCommand.steering
+        + ControlCommand.agreeing
 
     private let commands: [String: ControlCommand]
     private let refused: Set<String>
