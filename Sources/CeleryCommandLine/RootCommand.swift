@@ -18,6 +18,10 @@ struct RootCommand<Application: CeleryApplication>: AsyncParsableCommand {
                 WorkerCommand<Application>.self,
                 CallCommand<Application>.self,
                 ResultCommand<Application>.self,
+                StatusCommand<Application>.self,
+                InspectCommand<Application>.self,
+                ControlCommand<Application>.self,
+                EventsCommand<Application>.self,
                 GraphCommand<Application>.self,
             ]
         )

@@ -2,7 +2,9 @@
 /// which the parser would take for a bundle of flags.
 enum JoinedOptions {
     /// The one-letter options that take a value, in any command.
-    private static let letters: Set<Character> = ["A", "b", "Q", "X", "c", "n", "l", "P", "a", "k", "O", "S", "f"]
+    private static let letters: Set<Character> = [
+        "A", "b", "Q", "X", "c", "n", "l", "P", "a", "k", "O", "S", "f", "t", "d",
+    ]
 
     /// The same arguments with each such option apart from its value; what follows `--` is left alone.
     static func separated(_ arguments: [String]) -> [String] {
