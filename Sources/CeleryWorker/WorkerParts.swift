@@ -12,6 +12,8 @@ struct WorkerParts: Sendable {
     let concurrency: Int
     let queueTable: QueueTable
     let counters = WorkerCounters()
+    /// When the worker was made.
+    let birth = ContinuousClock.now
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
     /// Open when running tasks are not to be waited for until they end by themselves.
@@ -46,7 +48,11 @@ struct WorkerParts: Sendable {
     /// Collects the results of chords; nil where another worker does.
     let chords: ChordService?
     let publishing: PublishSupervisor
+    /// Listens to remote control; nil where the worker is not to.
+    let mailbox: ControlMailbox?
     let dispatching: Dispatcher.Environment
+    /// The samples that remote control has asked for.
+    let memorySamples = MemorySamples()
 
     init(
         broker: any Broker,
@@ -56,6 +62,7 @@ struct WorkerParts: Sendable {
         logger: Logger
     ) throws(CeleryError) {
         let table = try registry.table(celery)
+        let panel = try ControlPanel(own: registry.controls, refused: celery.workerRefusedControlCommands)
         let hostname = try NodeName(expanding: configuration.hostname).description
         let composer = TaskComposer(configuration: celery)
         let concurrency = Self.concurrency(configuration, celery)
@@ -181,6 +188,20 @@ struct WorkerParts: Sendable {
             memory: memory,
             executor: executor
         )
+        mailbox =
+            celery.workerEnableRemoteControl
+            ? ControlMailbox(
+                ControlMailbox.Environment(
+                    hostname: hostname,
+                    celery: celery,
+                    panel: panel,
+                    clock: clock,
+                    consuming: consuming,
+                    replies: side,
+                    counters: counters,
+                    logger: logger
+                )
+            ) : nil
         dispatching = Dispatcher.Environment(
             intake: intake,
             ledger: ledger,
@@ -241,6 +262,11 @@ struct WorkerParts: Sendable {
         let (product, overflow) = concurrency.multipliedReportingOverflow(by: multiplier)
         // What has no bound has the largest: tasks for later must not come without end.
         return overflow || product > largestPrefetch || product == 0 ? largestPrefetch : product
+    }
+
+    /// Fetches as much ahead as so many slots need.
+    func adjustCredit(to concurrency: Int) {
+        consuming.setTaskCredit(Self.prefetch(concurrency, configuration, celery))
     }
 
     private static func queues(

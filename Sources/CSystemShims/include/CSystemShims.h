@@ -227,5 +227,11 @@ long swc_terminal_read(int descriptor, void *buffer, unsigned long size);
 
 /// Stops the process and those that belong to it, as Ctrl-Z does; returns when it is continued.
 void swc_terminal_suspend(void);
+/// Opens a TCP connection within so many milliseconds, not counting the look-up of the name: a non-blocking,
+/// close-on-exec descriptor, or a negative errno.
+int swc_tcp_connect(const char *host, const char *port, int timeout_ms);
+
+/// Waits until a descriptor is readable, or at its end; answers 0 or an errno, ETIMEDOUT for the time's end.
+int swc_wait_readable(int descriptor, int timeout_ms);
 
 #endif

@@ -15,6 +15,8 @@ public struct TaskRegistry: Sendable {
     var middlewares: [any TaskMiddleware] = []
     var publishMiddlewares: [any PublishMiddleware] = []
     var signals = SignalTable()
+    /// The application's own commands of remote control.
+    var controls: [ControlCommand] = []
 
     /// Makes a registry with the tasks that every Celery worker has.
     public init() {
