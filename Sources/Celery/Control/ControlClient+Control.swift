@@ -112,7 +112,9 @@ extension ControlClient {
 
     /// Has workers consume a queue no longer.
     @discardableResult
-    public func cancelConsumer(_ queue: String, _ target: ControlTarget = .all) async throws(CeleryError) -> [ControlReply] {
+    public func cancelConsumer(_ queue: String, _ target: ControlTarget = .all) async throws(CeleryError)
+        -> [ControlReply]
+    {
         try await broadcast("cancel_consumer", arguments: ["queue": .string(queue)], to: target)
     }
 
@@ -135,19 +137,24 @@ extension ControlClient {
 
     /// Gives pools so many slots more.
     @discardableResult
-    public func growPool(by count: Int = 1, _ target: ControlTarget = .all) async throws(CeleryError) -> [ControlReply] {
+    public func growPool(by count: Int = 1, _ target: ControlTarget = .all) async throws(CeleryError) -> [ControlReply]
+    {
         try await broadcast("pool_grow", arguments: ["n": .int(count)], to: target)
     }
 
     /// Takes so many slots away from pools.
     @discardableResult
-    public func shrinkPool(by count: Int = 1, _ target: ControlTarget = .all) async throws(CeleryError) -> [ControlReply] {
+    public func shrinkPool(by count: Int = 1, _ target: ControlTarget = .all) async throws(CeleryError)
+        -> [ControlReply]
+    {
         try await broadcast("pool_shrink", arguments: ["n": .int(count)], to: target)
     }
 
     /// Sets the bounds within which pools size themselves.
     @discardableResult
-    public func autoscale(max: Int, min: Int, _ target: ControlTarget = .all) async throws(CeleryError) -> [ControlReply] {
+    public func autoscale(max: Int, min: Int, _ target: ControlTarget = .all) async throws(CeleryError)
+        -> [ControlReply]
+    {
         try await broadcast("autoscale", arguments: ["max": .int(max), "min": .int(min)], to: target)
     }
 

@@ -23,7 +23,9 @@ extension ControlClient {
     package func byNode(_ replies: [ControlReply]) -> JSONObject {
         var values: JSONObject = [:]
         var twice: Set<String> = []
-        for reply in replies where values.updateValue(reply.value, forKey: reply.node) != nil { twice.insert(reply.node) }
+        for reply in replies where values.updateValue(reply.value, forKey: reply.node) != nil {
+            twice.insert(reply.node)
+        }
         if !twice.isEmpty {
             logger.warning("several nodes have the same name", metadata: ["nodes": "\(twice.sorted())"])
         }
@@ -31,32 +33,44 @@ extension ControlClient {
     }
 
     /// Who is there: `{"ok": "pong"}`.
-    public func ping(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError) -> JSONObject {
+    public func ping(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError)
+        -> JSONObject
+    {
         try await inspect("ping", of: target, timeout: timeout)
     }
 
     /// Statistics: totals by task, the pool, the broker, resources.
-    public func stats(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError) -> JSONObject {
+    public func stats(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError)
+        -> JSONObject
+    {
         try await inspect("stats", of: target, timeout: timeout)
     }
 
     /// Tasks that run.
-    public func active(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError) -> JSONObject {
+    public func active(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError)
+        -> JSONObject
+    {
         try await inspect("active", of: target, timeout: timeout)
     }
 
     /// Tasks that workers have fetched and that do not run yet.
-    public func reserved(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError) -> JSONObject {
+    public func reserved(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError)
+        -> JSONObject
+    {
         try await inspect("reserved", of: target, timeout: timeout)
     }
 
     /// Tasks that workers hold until their time has come.
-    public func scheduled(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError) -> JSONObject {
+    public func scheduled(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError)
+        -> JSONObject
+    {
         try await inspect("scheduled", of: target, timeout: timeout)
     }
 
     /// Ids of revoked tasks.
-    public func revoked(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError) -> JSONObject {
+    public func revoked(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError)
+        -> JSONObject
+    {
         try await inspect("revoked", of: target, timeout: timeout)
     }
 
@@ -80,7 +94,9 @@ extension ControlClient {
     }
 
     /// Queues that workers consume.
-    public func activeQueues(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError) -> JSONObject {
+    public func activeQueues(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError)
+        -> JSONObject
+    {
         try await inspect("active_queues", of: target, timeout: timeout)
     }
 
@@ -104,12 +120,16 @@ extension ControlClient {
     }
 
     /// Reports for people: `{"ok": text}`.
-    public func report(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError) -> JSONObject {
+    public func report(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError)
+        -> JSONObject
+    {
         try await inspect("report", of: target, timeout: timeout)
     }
 
     /// The logical clocks: `{"clock": number}`.
-    public func clock(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError) -> JSONObject {
+    public func clock(_ target: ControlTarget = .all, timeout: Duration = .seconds(1)) async throws(CeleryError)
+        -> JSONObject
+    {
         try await inspect("clock", of: target, timeout: timeout)
     }
 }

@@ -1,7 +1,7 @@
-public import CeleryProtocol
-public import Logging
 internal import AMQP
+public import CeleryProtocol
 internal import FoundationEssentials
+public import Logging
 
 /// Steers and inspects the workers of a fleet, whatever language they are written in.
 ///

@@ -19,7 +19,7 @@ public struct ClusterState: Sendable {
         public var workers = 5_000
         /// Most fields of a task's events beside the common ones.
         public var fieldsPerTask = 40
-        /// Most bytes of a text; what is longer is cut. Ten thousand tasks with such texts have to be borne.
+        /// Most bytes of a text; what is longer is cut.
         public var bytesPerText = 8_192
 
         /// Makes the default limits.

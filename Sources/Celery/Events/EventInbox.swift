@@ -62,7 +62,7 @@ final class EventInbox: Sendable {
         waiter?.resume()
     }
 
-    /// Takes the next message out; waits for one. A cancelled task gets the end.
+    /// Takes the next message out, and waits for one; a cancelled task gets the end.
     func next() async throws(CeleryError) -> Item {
         while true {
             let (message, end) = state.withLock { state in

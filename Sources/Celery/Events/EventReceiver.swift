@@ -1,6 +1,6 @@
+internal import AMQP
 internal import CeleryProtocol
 public import Logging
-internal import AMQP
 internal import Synchronization
 
 /// The events of a fleet, as they come in.
@@ -83,7 +83,10 @@ public final class EventReceiver: AsyncSequence, Sendable {
         onStatus: @escaping @Sendable (Status) -> Void = { _ in }
     ) throws(CeleryError) {
         guard !(configuration.eventQueueDurable && configuration.eventQueueExclusive) else {
-            throw CeleryError(.invalidConfiguration, "event_queue_durable and event_queue_exclusive cannot both be true")
+            throw CeleryError(
+                .invalidConfiguration,
+                "event_queue_durable and event_queue_exclusive cannot both be true"
+            )
         }
         self.broker = broker
         self.configuration = configuration

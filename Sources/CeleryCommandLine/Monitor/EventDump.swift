@@ -25,7 +25,8 @@ struct EventDump: Sendable {
         let shown = fields.elements.sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) }
             .map { "\($0.key)=\(Self.text($0.value))" }
         let separator = shown.isEmpty ? "" : ":"
-        return DisplayText.plainLines("\(hostname) [\(time)] \(human)\(separator) \(task)\(shown.joined(separator: ", "))")
+        let line = "\(hostname) [\(time)] \(human)\(separator) \(task)\(shown.joined(separator: ", "))"
+        return DisplayText.plainLines(line)
     }
 
     /// The task's name and arguments, which only its first events tell.

@@ -134,7 +134,8 @@ struct Monitor: Sendable {
     /// Takes a character of a typed line, or takes the last one away.
     mutating func edit(_ key: Key, _ prompt: Prompt, _ line: String) {
         switch key {
-        case .character(let character) where line.count < Self.longestLine: mode = .prompt(prompt, line + String(character))
+        case .character(let character) where line.count < Self.longestLine:
+            mode = .prompt(prompt, line + String(character))
         case .backspace: mode = .prompt(prompt, String(line.dropLast()))
         default: break
         }

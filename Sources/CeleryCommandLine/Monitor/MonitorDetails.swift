@@ -3,7 +3,9 @@ import Celery
 /// All that events have told of a task, in lines.
 enum MonitorDetails {
     /// What is shown first, in this order.
-    private static let leading = ["name", "args", "kwargs", "result", "exception", "runtime", "retries", "eta", "expires"]
+    private static let leading = [
+        "name", "args", "kwargs", "result", "exception", "runtime", "retries", "eta", "expires",
+    ]
 
     static func text(_ task: ClusterTask) -> String {
         var lines = [line("state", task.state.name), line("worker", task.worker ?? "-")]

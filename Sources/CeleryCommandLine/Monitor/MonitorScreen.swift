@@ -2,7 +2,8 @@ import Celery
 
 /// Draws a ``Monitor``: a screen of lines, without a terminal.
 struct MonitorScreen {
-    private static let keys = "j/k move  Tab pane  i info  r result  t traceback  c revoke  x terminate  l limit  / filter  p hold  ? help  q quit"
+    private static let keys =
+        "q quit  ? help  j/k move  Tab pane  i info  r result  t traceback  c revoke  x terminate  l limit  / filter"
 
     let monitor: Monitor
     let size: ScreenSize
@@ -66,12 +67,14 @@ struct MonitorScreen {
         switch monitor.mode {
         case .question(let text, _): return ScreenLine(" " + text, .strong)
         case .prompt(.filter, let line): return ScreenLine(" Filter: \(line)_", .strong)
-        case .prompt(.rateLimit(let task), let line): return ScreenLine(" New rate limit for \(task): \(line)_", .strong)
+        case .prompt(.rateLimit(let task), let line):
+            return ScreenLine(" New rate limit for \(task): \(line)_", .strong)
         case .lists, .page: break
         }
         if !monitor.note.isEmpty { return ScreenLine(" " + monitor.note, .waiting) }
         let isSilent = monitor.cluster.rememberedTaskCount == 0 && !monitor.cluster.workers.isEmpty
-        return ScreenLine(isSilent ? " No events of tasks yet: workers send them with -E, or after the key e" : "", .faint)
+        let hint = " No events of tasks yet: workers send them with -E, or after the key e"
+        return ScreenLine(isSilent ? hint : "", .faint)
     }
 
     // MARK: Pages
@@ -81,7 +84,8 @@ struct MonitorScreen {
         let room = max(0, size.rows - 5)
         let shown = lines.dropFirst(min(page.top, max(0, lines.count - 1))).prefix(room)
         let filling = Array(repeating: ScreenLine(), count: room - shown.count)
-        let more = lines.count > room ? "  (\(min(page.top + room, lines.count)) of \(lines.count) lines, j/k to move)" : ""
+        let last = min(page.top + room, lines.count)
+        let more = lines.count > room ? "  (\(last) of \(lines.count) lines, j/k to move)" : ""
         return [ScreenLine(" " + page.title, .strong), ScreenLine()] + shown.map { ScreenLine(" " + $0) } + filling
             + [rule, ScreenLine(" Press any other key to go back\(more)", .faint)]
     }

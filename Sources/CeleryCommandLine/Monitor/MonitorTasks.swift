@@ -18,7 +18,11 @@ struct MonitorTasks {
     }
 
     var head: ScreenLine {
-        ScreenLine("  " + columnsText("UUID", "WORKER", "TASK", "TIME") + " " + DisplayText.fitted("STATE", to: Self.stateWidth) + " RUNTIME", .strong)
+        ScreenLine(
+            "  " + columnsText("UUID", "WORKER", "TASK", "TIME") + " "
+                + DisplayText.fitted("STATE", to: Self.stateWidth) + " RUNTIME",
+            .strong
+        )
     }
 
     /// The tasks of a window of this height.

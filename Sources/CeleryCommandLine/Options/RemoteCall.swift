@@ -39,7 +39,10 @@ struct RemoteCall: ParsableArguments {
         if let known = try? RemoteCommand.named(name, kind) {
             if !arguments.isEmpty { all = try known.arguments(arguments) }
         } else if !arguments.isEmpty {
-            throw CommandFailure("The arguments of '\(name)' are not known: give them by --kwargs alone", status: .usage)
+            throw CommandFailure(
+                "The arguments of '\(name)' are not known: give them by --kwargs alone",
+                status: .usage
+            )
         }
         for (key, value) in keywords { all[key] = value }
         return (name, all)

@@ -5,7 +5,10 @@ import Celery
 struct RemoteOptions: ParsableArguments {
     @Option(
         name: [.customShort("t"), .customLong("timeout")],
-        help: ArgumentHelp("Seconds to wait for a reply, and for each further one. (default: 1.0)", valueName: "seconds"),
+        help: ArgumentHelp(
+            "Seconds to wait for a reply, and for each further one. (default: 1.0)",
+            valueName: "seconds"
+        ),
         transform: TimeArgument.seconds
     )
     var timeout: Duration = .seconds(1)

@@ -10,8 +10,12 @@ enum JSONText {
             let lines = elements.map { inner + pretty($0, indentation: indentation + 4) }
             return "[\n\(lines.joined(separator: ",\n"))\n\(outer)]"
         case .object(let entries) where !entries.isEmpty:
-            let lines = entries.elements.sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) }
-                .map { "\(inner)\(line(.string($0.key))): \(pretty($0.value, indentation: indentation + 4))" }
+            let sorted = entries.elements.sorted {
+                $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars)
+            }
+            let lines = sorted.map { key, value in
+                "\(inner)\(line(.string(key))): \(pretty(value, indentation: indentation + 4))"
+            }
             return "{\n\(lines.joined(separator: ",\n"))\n\(outer)}"
         default:
             return line(value)

@@ -24,7 +24,11 @@ extension RemoteCommand {
 
     private static let inspecting: [RemoteCommand] = [
         RemoteCommand(name: "active", kind: .inspect, help: "List of tasks currently being executed."),
-        RemoteCommand(name: "active_queues", kind: .inspect, help: "List the task queues a worker is currently consuming from."),
+        RemoteCommand(
+            name: "active_queues",
+            kind: .inspect,
+            help: "List the task queues a worker is currently consuming from."
+        ),
         RemoteCommand(name: "clock", kind: .inspect, help: "Get current logical clock value."),
         RemoteCommand(
             name: "conf",
@@ -64,7 +68,11 @@ extension RemoteCommand {
             rest: "taskinfoitems"
         ),
         RemoteCommand(name: "report", kind: .inspect, help: "Information about Celery installation for bug reports."),
-        RemoteCommand(name: "reserved", kind: .inspect, help: "List of currently reserved tasks, not including scheduled/active."),
+        RemoteCommand(
+            name: "reserved",
+            kind: .inspect,
+            help: "List of currently reserved tasks, not including scheduled/active."
+        ),
         RemoteCommand(name: "revoked", kind: .inspect, help: "List of revoked task-ids."),
         RemoteCommand(name: "scheduled", kind: .inspect, help: "List of currently scheduled ETA/countdown tasks."),
         RemoteCommand(name: "stats", kind: .inspect, help: "Request worker statistics/information."),
@@ -92,7 +100,11 @@ extension RemoteCommand {
             signature: "<queue>",
             parameters: [Parameter("queue")]
         ),
-        RemoteCommand(name: "disable_events", kind: .control, help: "Tell worker(s) to stop sending task-related events."),
+        RemoteCommand(
+            name: "disable_events",
+            kind: .control,
+            help: "Tell worker(s) to stop sending task-related events."
+        ),
         RemoteCommand(
             name: "election",
             kind: .control,

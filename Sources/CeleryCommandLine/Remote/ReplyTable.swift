@@ -41,7 +41,9 @@ enum ReplyTable {
     }
 
     private static func queues(_ items: [JSONValue]) -> TextTable? {
-        var table = TextTable(["QUEUE", "EXCHANGE", "TYPE", "ROUTING KEY", "DURABLE", "EXCLUSIVE", "AUTO DELETE", "ARGUMENTS"])
+        var table = TextTable([
+            "QUEUE", "EXCHANGE", "TYPE", "ROUTING KEY", "DURABLE", "EXCLUSIVE", "AUTO DELETE", "ARGUMENTS",
+        ])
         for item in items {
             guard item.objectValue != nil, let name = item["name"] else { return nil }
             let exchange = item["exchange"]

@@ -32,7 +32,9 @@ struct ReplyText: Sendable {
             if let said = entries["ok"] ?? entries["error"] { return body(said).map { "    " + $0 } }
             return JSONText.pretty(value).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         case .string(let text):
-            return DisplayText.plainLines(text).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            return DisplayText.plainLines(text).split(separator: "\n", omittingEmptySubsequences: false).map(
+                String.init
+            )
         default:
             return [DisplayText.plain(PythonRepr.repr(value))]
         }

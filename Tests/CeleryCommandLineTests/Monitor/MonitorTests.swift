@@ -30,7 +30,9 @@ struct MonitorTests {
     }
 
     private func screen(_ monitor: Monitor, rows: Int = 16, columns: Int = 100) -> [String] {
-        MonitorScreen(monitor: monitor, size: ScreenSize(rows: rows, columns: columns), now: Self.now + 1).lines.map { $0.text }
+        MonitorScreen(monitor: monitor, size: ScreenSize(rows: rows, columns: columns), now: Self.now + 1).lines.map {
+            $0.text
+        }
     }
 
     private func press(_ monitor: inout Monitor, _ keys: Key...) -> Monitor.Action? {
@@ -48,7 +50,9 @@ struct MonitorTests {
         #expect(lines[0].contains("workers 1/1  tasks 3  events 5"))
         #expect(lines[1].hasPrefix("  WORKER"))
         #expect(lines[2].contains("celery@one"))
-        #expect(lines[2].contains("online       1       42  0.50 0.25 1.00 1 s    swcelery 0.1.0") || lines[2].contains("online"))
+        #expect(lines[2].contains(" online       1      42"))
+        #expect(lines[2].contains("0.50 0.25 1.00"))
+        #expect(lines[2].contains("swcelery 0.1.0"))
         #expect(lines[4].contains("UUID") && lines[4].contains("STATE"))
         #expect(lines[5].contains("id-2") && lines[5].contains("SUCCESS") && lines[5].contains("0.123 s"))
         #expect(lines[6].contains("id-3") && lines[6].contains("RECEIVED"))
@@ -82,17 +86,22 @@ struct MonitorTests {
         #expect(screen(monitor).contains { $0.hasPrefix("> id-20 ") })
         _ = press(&monitor, .tab, .down)
         #expect(monitor.selectedWorker == "celery@one")
-        #expect(press(&monitor, .character("i")) == .inspect(worker: "celery@one"))
+        let inspection = press(&monitor, .character("i"))
+        #expect(inspection == .inspect(worker: "celery@one"))
     }
 
     @Test func revokingIsAskedFor() {
         var monitor = monitor()
-        #expect(press(&monitor, .character("c")) == nil)
+        let nothing = press(&monitor, .character("c"))
+        #expect(nothing == nil)
         #expect(monitor.note == "No task is selected.")
-        #expect(press(&monitor, .down, .character("c")) == nil)
+        let question = press(&monitor, .down, .character("c"))
+        #expect(question == nil)
         #expect(screen(monitor).contains { $0.hasPrefix(" Revoke the task id-3? (y/n)") })
-        #expect(press(&monitor, .character("n")) == nil)
-        #expect(press(&monitor, .character("x"), .character("y")) == .revoke(id: "id-3", terminate: true))
+        let refusal = press(&monitor, .character("n"))
+        #expect(refusal == nil)
+        let agreement = press(&monitor, .character("x"), .character("y"))
+        #expect(agreement == .revoke(id: "id-3", terminate: true))
         #expect(monitor.mode == .lists)
     }
 
@@ -122,16 +131,21 @@ struct MonitorTests {
         #expect(monitor.taskIDs.first == "id-12")
         #expect(screen(monitor)[0].contains("HELD"))
         _ = press(&monitor, .character("p"), .down, .character("l"))
-        #expect(press(&monitor, .character("5"), .character("/"), .character("m"), .enter) == .rateLimit(task: "proj.task13", limit: "5/m"))
-        #expect(press(&monitor, .character("e"), .character("y")) == .enableEvents)
+        let action = press(&monitor, .character("5"), .character("/"), .character("m"), .enter)
+        #expect(action == .rateLimit(task: "proj.task13", limit: "5/m"))
+        let enabling = press(&monitor, .character("e"), .character("y"))
+        #expect(enabling == .enableEvents)
     }
 
     @Test func endings() {
         var monitor = monitor()
-        #expect(press(&monitor, .character("q")) == .quit)
+        let quitting = press(&monitor, .character("q"))
+        #expect(quitting == .quit)
         monitor.show("T", "text")
-        #expect(press(&monitor, .interrupt) == .quit)
-        #expect(press(&monitor, .suspend) == .suspend)
+        let interruption = press(&monitor, .interrupt)
+        #expect(interruption == .quit)
+        let suspension = press(&monitor, .suspend)
+        #expect(suspension == .suspend)
     }
 
     @Test func nothingFromOutsideSteersTheTerminal() {
@@ -159,9 +173,11 @@ struct KeyReaderTests {
     }
 
     @Test func sequencesBecomeKeys() {
-        #expect(keys("j\u{1B}[A\u{1B}OB\r\t\u{7F}\u{3}é") == [
-            .character("j"), .up, .down, .enter, .tab, .backspace, .interrupt, .character("é"),
-        ])
+        #expect(
+            keys("j\u{1B}[A\u{1B}OB\r\t\u{7F}\u{3}é") == [
+                .character("j"), .up, .down, .enter, .tab, .backspace, .interrupt, .character("é"),
+            ]
+        )
         #expect(keys("\u{1B}[5~\u{1B}[6~\u{1B}[1~\u{1B}[F") == [.pageUp, .pageDown, .home, .end])
     }
 

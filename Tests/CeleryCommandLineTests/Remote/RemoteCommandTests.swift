@@ -53,7 +53,12 @@ struct RemoteCommandTests {
 
 @Suite("Replies as text")
 struct ReplyTextTests {
-    private func lines(_ value: JSONValue, _ command: String = "", quiet: Bool = false, colored: Bool = false) -> [String] {
+    private func lines(
+        _ value: JSONValue,
+        _ command: String = "",
+        quiet: Bool = false,
+        colored: Bool = false
+    ) -> [String] {
         let text = ReplyText(style: TextStyle(isColored: colored), isQuiet: quiet, command: command)
         return text.lines(ControlReply(node: "w@h", value: value, ticket: nil), showsBody: true)
     }
@@ -63,10 +68,13 @@ struct ReplyTextTests {
         #expect(lines(["error": "unknown task"]) == ["->  w@h: ERROR", "        unknown task"])
         #expect(lines([]) == ["->  w@h: OK", "    - empty -"])
         #expect(lines(["a", "b"]) == ["->  w@h: OK", "    * a", "    * b"])
-        #expect(lines(["b": .int(1), "a": [.bool(true), .null]]) == [
-            "->  w@h: OK", "    {", "        \"a\": [", "            true,", "            null", "        ],", "        \"b\": 1",
-            "    }",
-        ])
+        #expect(
+            lines(["b": .int(1), "a": [.bool(true), .null]]) == [
+                "->  w@h: OK", "    {", "        \"a\": [", "            true,", "            null", "        ],",
+                "        \"b\": 1",
+                "    }",
+            ]
+        )
         #expect(lines(.null) == ["->  w@h: OK", "    None"])
         #expect(lines(["ok": "x"], quiet: true).first == " w@h: OK")
         #expect(lines("two\nlines") == ["->  w@h: OK", "    two", "    lines"])
@@ -90,9 +98,11 @@ struct ReplyTextTests {
             "id": "1", "name": "proj.add", "args": [.int(1), .int(2)], "kwargs": [:],
             "delivery_info": ["routing_key": "q"],
         ]
-        #expect(lines([task], "reserved") == [
-            "->  w@h: OK", "    ID  TASK      ARGS    KWARGS  QUEUE", "    1   proj.add  [1, 2]  {}      q",
-        ])
+        #expect(
+            lines([task], "reserved") == [
+                "->  w@h: OK", "    ID  TASK      ARGS    KWARGS  QUEUE", "    1   proj.add  [1, 2]  {}      q",
+            ]
+        )
         let waiting: JSONValue = ["eta": "2026-01-31T13:05:09", "priority": .int(6), "request": task]
         #expect(lines([waiting], "scheduled").last == "    2026-01-31T13:05:09  6         1   proj.add  [1, 2]  {}")
         // What is no task is shown as it is.
@@ -104,7 +114,8 @@ struct ReplyTextTests {
             "name": "celery", "exchange": ["name": "celery", "type": "direct"], "routing_key": "celery",
             "durable": .bool(true), "exclusive": .bool(false), "auto_delete": .bool(false), "queue_arguments": .null,
         ]
-        #expect(lines([queue], "active_queues").last == "    celery  celery    direct  celery       yes      no         no           ")
+        let row = "    celery  celery    direct  celery       yes      no         no           "
+        #expect(lines([queue], "active_queues").last == row)
     }
 
     @Test func nothingFromOutsideSteersTheTerminal() {
@@ -114,7 +125,8 @@ struct ReplyTextTests {
 
     @Test func jsonIsCelerys() {
         let replies = [
-            ControlReply(node: "a", value: ["ok": "pong"], ticket: nil), ControlReply(node: "b", value: [.int(1)], ticket: nil),
+            ControlReply(node: "a", value: ["ok": "pong"], ticket: nil),
+            ControlReply(node: "b", value: [.int(1)], ticket: nil),
         ]
         #expect(JSONText.line(RemoteCommandRun.map(replies)) == #"{"a": {"ok": "pong"}, "b": [1]}"#)
         #expect(JSONText.line(RemoteCommandRun.list(replies)) == #"[{"a": {"ok": "pong"}}, {"b": [1]}]"#)

@@ -25,10 +25,13 @@ struct ControlClientTests {
         for (node, value) in nodes {
             _ = try await channel.declareQueue(QueueDeclaration(name: "\(node).celery.pidbox", autoDelete: true))
             try await channel.bindQueue("\(node).celery.pidbox", to: "celery.pidbox", routingKey: "")
-            _ = try await channel.consume("\(node).celery.pidbox", options: ConsumeOptions(noAck: true)) { [broker] event in
+            _ = try await channel.consume("\(node).celery.pidbox", options: ConsumeOptions(noAck: true)) {
+                [broker] event in
                 guard case .deliveries(let messages) = event else { return }
                 for message in messages {
-                    guard let request = try? ControlRequest(decoding: message.properties, body: message.body) else { continue }
+                    guard let request = try? ControlRequest(decoding: message.properties, body: message.body) else {
+                        continue
+                    }
                     requests.add(request)
                     guard let address = request.replyTo else { continue }
                     let reply = ControlReply(node: node, value: value, ticket: request.ticket, clock: 7)
@@ -128,7 +131,8 @@ struct ControlClientTests {
 
     @Test func waitingCanBeCancelled() async throws {
         try await withNodes([("a", .null)]) { client, requests in
-            let waiting = Task { () async throws in try await client.broadcast("ping", timeout: .seconds(600), limit: 5) }
+            let waiting = Task { () async throws in try await client.broadcast("ping", timeout: .seconds(600), limit: 5)
+            }
             #expect(await eventually { !requests.all.isEmpty })
             waiting.cancel()
             let error = await #expect(throws: CeleryError.self) { try await waiting.value }
@@ -138,7 +142,8 @@ struct ControlClientTests {
 
     @Test func aLostConnectionEndsTheWait() async throws {
         try await withNodes([("a", .null)]) { client, requests in
-            let waiting = Task { () async throws in try await client.broadcast("ping", timeout: .seconds(600), limit: 5) }
+            let waiting = Task { () async throws in try await client.broadcast("ping", timeout: .seconds(600), limit: 5)
+            }
             #expect(await eventually { !requests.all.isEmpty })
             broker.failConnections()
             let error = await #expect(throws: CeleryError.self) { try await waiting.value }
@@ -174,7 +179,9 @@ struct ControlClientTests {
             let queue = try #require(broker.queueNames.first { $0.hasSuffix(".reply.celery.pidbox") })
             try broker.publish(OutgoingMessage(routingKey: queue, body: Array("nonsense".utf8)))
             let late = ControlReply(node: "b", value: .null, ticket: "unknown")
-            try broker.publish(OutgoingMessage(routingKey: queue, properties: late.properties(), body: late.encodedBody()))
+            try broker.publish(
+                OutgoingMessage(routingKey: queue, properties: late.properties(), body: late.encodedBody())
+            )
             #expect(await eventually { client.unusableReplyCount == 2 })
         }
     }

@@ -81,7 +81,9 @@ struct ClusterStateTests {
         limits.fieldsPerTask = 2
         limits.bytesPerText = 4
         var state = ClusterState(limits: limits)
-        for number in 1...5 { state.apply(task("received", id: "t\(number)", number, ["hostname": .string("w\(number)")])) }
+        for number in 1...5 {
+            state.apply(task("received", id: "t\(number)", number, ["hostname": .string("w\(number)")]))
+        }
         state.apply(task("started", id: "t3", 6, ["a": "123456789", "b": [.int(1)], "c": "no room"]))
         #expect(state.tasks.map(\.id) == ["t3", "t5", "t4"])
         #expect(state.forgottenTaskCount == 2)

@@ -16,6 +16,11 @@ struct EventReceiverTests {
         try EventReceiver(broker: broker, bufferSize: bufferSize, logger: log.logger())
     }
 
+    /// Whether a receiver consumes.
+    private var consumes: Bool {
+        broker.queueNames.contains { $0.hasPrefix("celeryev.") && broker.consumerCount(of: $0) == 1 }
+    }
+
     private func publish(_ body: String, contentType: String = "application/json") throws {
         var properties = BasicProperties()
         properties.contentType = contentType
@@ -41,7 +46,7 @@ struct EventReceiverTests {
             }
             return types
         }
-        #expect(await eventually { broker.queueNames.contains { $0.hasPrefix("celeryev.") && broker.consumerCount(of: $0) == 1 } })
+        #expect(await eventually { consumes })
         try publishing()
         return (try await reading.value, receiver)
     }
@@ -94,7 +99,7 @@ struct EventReceiverTests {
         }
         #expect(await eventually { broker.queueNames.contains { $0.hasPrefix("celeryev.") } })
         broker.failConnections()
-        #expect(await eventually { broker.connectionCount == 2 && broker.queueNames.contains { broker.consumerCount(of: $0) == 1 } })
+        #expect(await eventually { broker.connectionCount == 2 && consumes })
         try publish(#"{"type": "after-the-loss"}"#)
         #expect(try await reading.value == "after-the-loss")
     }
