@@ -100,6 +100,7 @@ final class TaskRunner: Sendable {
         request.task.accepted.add()
         request.startedAt.store(WorkerClock.now(), ordering: .relaxed)
         run.begin()
+        services.finisher.events.send(.started, of: request)
         if request.task.tracksStarted, request.wantsResult { services.finisher.postStarted(run) }
         return true
     }
