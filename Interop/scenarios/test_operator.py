@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import re
 import shlex
 import shutil
@@ -34,9 +35,39 @@ def run(command):
     return subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * PATIENCE)
 
 
+class Console:
+    """Celery's command line, kept in one process."""
+
+    process = None
+
+    @classmethod
+    def run(cls, *arguments):
+        if cls.process is None:
+            cls.process = subprocess.Popen(
+                [sys.executable, "celery_console.py"], env=ENVIRONMENT, cwd=pathlib.Path(__file__).parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )
+        cls.process.stdin.write(json.dumps(["-A", "proj", "-b", BROKER_URL, "-C", *arguments]) + "\n")
+        cls.process.stdin.flush()
+        answer = json.loads(cls.process.stdout.readline())
+        return subprocess.CompletedProcess(arguments, answer["code"], answer["out"], answer["error"])
+
+    @classmethod
+    def end(cls):
+        if cls.process:
+            cls.process.stdin.close()
+            cls.process.wait(PATIENCE)
+            cls.process = None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def console():
+    yield
+    Console.end()
+
+
 def both(*arguments):
     """What swcelery and celery make of the same arguments."""
-    return run(swcelery_command(*arguments)), run(celery_command(*arguments))
+    return run(swcelery_command(*arguments)), Console.run(*arguments)
 
 
 @pytest.fixture(params=["python", "swift"])
@@ -170,7 +201,7 @@ CONTROLS = [
 @pytest.mark.parametrize("words", CONTROLS, ids=" ".join)
 def test_control_replies_as_celerys(node, words):
     # Twice by each, so that a first change does not count.
-    run(celery_command("control", *WAIT, "-d", node, *words))
+    Console.run("control", *WAIT, "-d", node, *words)
     ours, theirs = both("control", *WAIT, "-d", node, *words)
     assert ours.returncode == theirs.returncode == 0, ours.stderr + theirs.stderr
     assert body(ours.stdout) == body(theirs.stdout)
