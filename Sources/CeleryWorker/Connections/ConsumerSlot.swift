@@ -142,7 +142,8 @@ final class ConsumerSlot: Sendable {
     ///
     /// After a reconnect it may be the worker's own, of a connection that the broker has not given up yet.
     private func nameClash(_ error: CeleryError) -> CeleryError? {
-        guard desired.role == .control, environment.epoch == 1, (error.underlying as? AMQPError)?.replyCode == 405 else { return nil }
+        let isLocked = (error.underlying as? AMQPError)?.replyCode == 405
+        guard desired.role == .control, environment.epoch == 1, isLocked else { return nil }
         return CeleryError(
             .topology,
             """

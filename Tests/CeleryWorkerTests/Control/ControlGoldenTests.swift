@@ -1,5 +1,7 @@
 import Celery
 import CeleryProtocol
+import CeleryTestKit
+import FoundationEssentials
 import PoolTasks
 import Testing
 
@@ -217,13 +219,13 @@ extension ControlHarness {
 
     /// Has the worker hold the tasks of the captures: two that run, one that waits, and one for later.
     func holdCapturedTasks() async throws {
-        func options(_ id: String, eta: WireDate? = nil) -> TaskOptions {
+        func options(_ id: String, eta: Date? = nil) -> TaskOptions {
             TaskOptions(queue: "work", eta: eta, taskID: id)
         }
         for id in ["active-task", "active-task-2"] { try base.send("tasks.sleep", [600], options: options(id)) }
         try await eventually("two running tasks") { worker.runningTasks.count { $0.startedAt != nil } == 2 }
         try base.send("tasks.add", [1, "ü"], options: options("reserved-task"))
-        let eta = try WireDate(parsing: "2099-01-02T03:04:05+00:00")
+        let eta = try WireDate(parsing: "2099-01-02T03:04:05+00:00").date
         try base.send("tasks.add", [1], kwargs: ["y": 2], options: options("scheduled-task", eta: eta))
         try await eventually("all tasks are held") {
             let held = await ControlCommand.held(worker)

@@ -27,9 +27,15 @@ extension ControlCommand {
         on worker: Worker
     ) async throws -> ControlAnswer {
         let known = await knownIDs(among: ids, worker)
-        worker.revoke(ids)
-        // After the ids are revoked: so it is with Celery.
-        worker.revoke(ids, terminate: true, signal: try SignalName.read(signal))
+        let name: String
+        do throws(TaskError) {
+            name = try SignalName.read(signal)
+        } catch {
+            // Celery's workers have revoked the ids by then.
+            worker.revoke(ids)
+            throw error
+        }
+        worker.revoke(ids, terminate: true, signal: name)
         let found = ids.filter { known.contains($0) }
         guard !found.isEmpty else { return .ok("terminate: tasks unknown") }
         return .ok(.string("terminate: \(found.joined(separator: ", "))"))
