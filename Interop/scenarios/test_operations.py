@@ -140,6 +140,14 @@ def test_bindings_say_why_they_cannot_be_had(broker, management):
     assert "TLS" in complaint("--manager", "https://127.0.0.1", code=2)
 
 
+def test_queues_are_counted(wire):
+    queue, absent = unique("counted"), unique("absent")
+    fill(wire, {queue: 3})
+    lines = run("list", "queues", f"-Q{queue},{absent}").stdout.splitlines()
+    assert [line.split() for line in lines] == [["Queue", "Messages", "Consumers"], ["-" * 16] * 3, [queue, "3", "0"], [absent, "-", "-"]]
+    assert json.loads(run("list", "queues", "-j", "-Q", f"{queue}").stdout) == [{"queue": queue, "messages": 3, "consumers": 0}]
+
+
 # amqp
 
 SCRIPT = """
@@ -458,6 +466,6 @@ def test_celerys_logtool_reads_both_logs_alike(start_swift, start_python):
         stats.append(celery("logtool", "stats", worker.log_path).stdout)
         errors.append(re.sub(r"[0-9a-f-]{36}|^\[.*?\]", "", celery("logtool", "errors", worker.log_path).stdout, flags=re.M))
     assert stats[0] == stats[1]
-    assert "Task success: 3" in stats[0]
+    assert "Task completed: 4" in stats[0]
     assert [line.partition("(")[0] for line in errors[0].splitlines()] == [line.partition("(")[0] for line in errors[1].splitlines()]
     app.close()
