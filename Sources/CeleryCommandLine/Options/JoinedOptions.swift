@@ -2,7 +2,9 @@
 /// which the parser would take for a bundle of flags.
 enum JoinedOptions {
     /// The one-letter options that take a value, in any command.
-    private static let letters: Set<Character> = ["A", "b", "Q", "X", "c", "n", "l", "P", "a", "k", "O", "S", "f"]
+    private static let letters: Set<Character> = [
+        "A", "b", "Q", "X", "c", "n", "l", "P", "a", "k", "O", "S", "f", "t", "d",
+    ]
 
     /// Commands whose letters mean something else: what is a flag there, and what takes a value there alone.
     private static let exceptions: [String: (flags: Set<Character>, values: Set<Character>)] = [
