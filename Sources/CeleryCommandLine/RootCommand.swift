@@ -19,6 +19,7 @@ struct RootCommand<Application: CeleryApplication>: AsyncParsableCommand {
                 CallCommand<Application>.self,
                 ResultCommand<Application>.self,
                 GraphCommand<Application>.self,
+                CheckCommand<Application>.self,
             ]
         )
     }

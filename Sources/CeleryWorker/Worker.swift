@@ -22,7 +22,10 @@ public final class Worker: Service {
 
     let parts: WorkerParts
     private let hasRun = Atomic(false)
-    private let shutdown = Gate<Void>()
+    /// Whether it has ended.
+    let hasEnded = Atomic(false)
+    /// Open as soon as it is to end.
+    let shutdown = Gate<Void>()
 
     /// Makes a worker.
     ///
@@ -155,6 +158,7 @@ public final class Worker: Service {
         // A task of its own: the end of a worker has to be orderly even if the caller's task is cancelled.
         let work = Task(executorPreference: parts.executor) { [parts, shutdown] in try await parts.run(until: shutdown)
         }
+        defer { hasEnded.store(true, ordering: .relaxed) }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
                 try await work.value

@@ -18,6 +18,8 @@ struct WorkerHost: TaskHost {
         await services.finisher.waitForRoom()
     }
 
+    func carry(_ headers: [String: String]) async { run.carry(headers) }
+
     func send(_ signature: Signature, options: TaskOptions) async throws(CeleryError) -> String {
         try await services.sender.sendChild(signature, options: options, of: run)
     }

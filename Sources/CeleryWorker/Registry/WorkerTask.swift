@@ -1,5 +1,6 @@
 import Celery
 import CeleryProtocol
+import Synchronization
 
 /// One task of a worker: its body, and its settings with those of the configuration filled in.
 ///
@@ -29,6 +30,9 @@ final class WorkerTask: Sendable {
     let library: TaskLibrary
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
+
+    /// What is measured of its runs; nothing where nobody asked for that.
+    let measure = AtomicLazyReference<TaskMeasure>()
 
     /// The hard time limit of runs that start now.
     var hardLimit: Duration? { limits.values.hard }

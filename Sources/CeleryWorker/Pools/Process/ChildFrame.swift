@@ -20,12 +20,14 @@ enum ChildFrame: Sendable {
         case send(Signature, TaskOptions)
         /// Send a signature in the place of the run's task.
         case replace(Signature)
+        /// Give headers to everything that the run sends.
+        case carry([String: String])
         /// What the worker cannot read, and why.
         case unreadable(String)
     }
 
     /// Changes with every change of what goes over the pipe: both ends have to be of the same build.
-    static let version: UInt64 = 2
+    static let version: UInt64 = 3
 
     private enum Kind: UInt8 {
         case up = 1
@@ -34,6 +36,7 @@ enum ChildFrame: Sendable {
         case state
         case send
         case replace
+        case carry
     }
 }
 
@@ -56,6 +59,9 @@ extension ChildFrame {
             return Self.question(.send, run, number, SendOrder.json(signature, options))
         case .question(let run, let number, .replace(let signature)):
             return Self.question(.replace, run, number, SendOrder.json(signature, TaskOptions()))
+        case .question(let run, let number, .carry(let headers)):
+            let entries = headers.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
+            return Self.question(.carry, run, number, .object(JSONObject(uniqueKeysWithValues: entries)))
         case .question(let run, let number, .unreadable):
             // Nobody asks so; what is written comes back as unreadable.
             return Self.question(.state, run, number, .null)
@@ -81,7 +87,7 @@ extension ChildFrame {
         case .up: self = .up(version: first)
         case .accepted: self = .accepted(run: first)
         case .result: self = .result(run: first, try Self.outcome(&reader))
-        case .state, .send, .replace:
+        case .state, .send, .replace, .carry:
             let number = try reader.number()
             self = .question(run: first, number: number, Self.question(kind, reader.rest))
         }
@@ -98,6 +104,9 @@ extension ChildFrame {
                 }
                 return .state(TaskState(name: name), meta: meta)
             case .replace: return .replace(try SendOrder.read(json).0)
+            case .carry:
+                let entries = (json.objectValue ?? [:]).compactMap { key, value in value.stringValue.map { (key, $0) } }
+                return .carry(Dictionary(entries) { $1 })
             default:
                 let (signature, options) = try SendOrder.read(json)
                 return .send(signature, options)
