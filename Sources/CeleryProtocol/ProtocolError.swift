@@ -38,6 +38,7 @@ extension ProtocolError {
             case invalidEmbed
             case invalidSignature
             case invalidResult
+            case invalidEvent
             case contentDisallowed
             case unsupportedContentType
             case unsupportedEncoding
@@ -82,6 +83,8 @@ extension ProtocolError {
         public static let invalidSignature = Code(.invalidSignature)
         /// A body is not a result message.
         public static let invalidResult = Code(.invalidResult)
+        /// An event lacks its type, or a field that all events have is of another type.
+        public static let invalidEvent = Code(.invalidEvent)
         /// The content type is not in the accept list.
         public static let contentDisallowed = Code(.contentDisallowed)
         /// No decoder is registered for the content type.

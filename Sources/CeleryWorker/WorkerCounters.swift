@@ -72,6 +72,10 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var childDeaths = 0
     /// Child processes that were replaced because they had run enough tasks, or had grown too large.
     public var childrenRetired = 0
+    /// Events that were made.
+    public var sentEvents = 0
+    /// Events, and replies to remote control, that were dropped because the broker did not take them in time.
+    public var droppedEvents = 0
     /// How often the broker has asked the worker to publish nothing for now (`connection.blocked`).
     public var blockedPublishing = 0
     /// Whether the broker asks so at present.
@@ -143,6 +147,8 @@ final class WorkerCounters: Sendable {
     let childStarts = Counter()
     let childDeaths = Counter()
     let childrenRetired = Counter()
+    let sentEvents = Counter()
+    let droppedEvents = Counter()
     let blockedPublishing = Counter()
     let isPublishingBlocked = Atomic<Bool>(false)
 
@@ -184,6 +190,8 @@ final class WorkerCounters: Sendable {
             childStarts: childStarts.count,
             childDeaths: childDeaths.count,
             childrenRetired: childrenRetired.count,
+            sentEvents: sentEvents.count,
+            droppedEvents: droppedEvents.count,
             blockedPublishing: blockedPublishing.count,
             isPublishingBlocked: isPublishingBlocked.load(ordering: .relaxed)
         )

@@ -28,6 +28,13 @@ struct WorkerParts: Sendable {
     let ledger: DeliveryLedger
     let results: ConfirmPublisher
     let tasks: ConfirmPublisher
+    /// Publishes what may get lost: events and remote control.
+    let side: SidePublisher
+    /// The logical time of this worker.
+    let clock = LogicalClock()
+    let events: EventDispatcher
+    /// Tells that the worker lives; nil where it is not to.
+    let heart: Heart?
     let sender: TaskSender
     let revocations: Revocations
     /// Keeps revokes beyond the end of the worker; nil where nothing is kept.
@@ -66,6 +73,18 @@ struct WorkerParts: Sendable {
         ledger = DeliveryLedger(counters: counters)
         results = ConfirmPublisher(window: max(1, configuration.resultWindow), policy: .results)
         tasks = ConfirmPublisher(window: max(1, configuration.resultWindow), policy: .results)
+        let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void = { [executor] work in
+            Task(executorPreference: executor) { await work() }
+        }
+        side = SidePublisher(counters: counters, logger: logger)
+        events = EventDispatcher(
+            celery,
+            hostname: hostname,
+            clock: clock,
+            publisher: side,
+            counters: counters,
+            spawn: spawn
+        )
         sender = TaskSender(
             composer: composer,
             publisher: tasks,
@@ -106,6 +125,15 @@ struct WorkerParts: Sendable {
                 logger: logger
             )
         )
+        heart =
+            configuration.sendsHeartbeats
+            ? Heart(
+                events: events,
+                interval: max(configuration.heartbeatInterval, .milliseconds(100)),
+                publisher: side,
+                pool: pool,
+                counters: counters
+            ) : nil
         let check = RevocationCheck(revocations: revocations, finisher: finisher)
         runner = TaskRunner(
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
@@ -146,15 +174,13 @@ struct WorkerParts: Sendable {
             configuration: celery,
             results: results,
             tasks: tasks,
+            side: side,
             topology: sender.topology,
             counters: counters,
             logger: logger,
             memory: memory,
             executor: executor
         )
-        let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void = { [executor] work in
-            Task(executorPreference: executor) { await work() }
-        }
         dispatching = Dispatcher.Environment(
             intake: intake,
             ledger: ledger,

@@ -13,10 +13,13 @@ struct ErrbackTests {
         private let reports = Mutex<[(report: FailureReport, context: TaskContext)]>([])
         var all: [(report: FailureReport, context: TaskContext)] { reports.withLock { $0 } }
         func add(_ report: FailureReport, _ context: TaskContext) { reports.withLock { $0.append((report, context)) } }
+        func removeAll() { reports.withLock { $0.removeAll() } }
     }
 
     private static func run(_ body: (WorkerHarness, Reports) async throws -> Void) async throws {
         let reports = Reports()
+        // A context refers to its worker, and the worker's errback to the reports: a circle.
+        defer { reports.removeAll() }
         try await WorkerHarness.run(
             register: { tasks in
                 tasks.register("proj.fail") { (context: TaskContext) -> Int in throw TaskError(type: "ValueError", "x")

@@ -145,13 +145,13 @@ struct WorkerParkingTests {
             }
             tasks.register("proj.early", options: .init(timeLimit: .seconds(60))) { (context: TaskContext) in 1 }
         } _: { harness in
-            let warnings = harness.logs.lines.filter { $0.message.hasPrefix("A late-acknowledged task may run") }
-            #expect(warnings.map { $0.metadata["task_name"]?.description } == ["proj.limited"])
             try harness.send("proj.late")
             try await eventually("the warning") { harness.worker.statistics.overdueRuns == 1 }
             try await Task.sleep(for: .milliseconds(200))
             gate.open()
             try await harness.queueIsEmpty()
+            let warnings = harness.logs.lines.filter { $0.message.hasPrefix("A late-acknowledged task may run") }
+            #expect(warnings.map { $0.metadata["task_name"]?.description } == ["proj.limited"])
             #expect(harness.worker.statistics.overdueRuns == 1)
             #expect(harness.logs.messages.filter { $0.contains("runs for so long") }.count == 1)
         }

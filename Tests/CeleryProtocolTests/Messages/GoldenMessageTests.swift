@@ -83,6 +83,12 @@ struct GoldenMessageTests {
             let persistent = golden.properties.deliveryMode == 2
             return (result.properties(persistent: persistent), result.encoded())
         }
+        if golden.name.hasPrefix("event_") {
+            let events = try EventMessage.events(golden.properties, body: golden.body)
+            let isBatch = golden.body.first == UInt8(ascii: "[")
+            let body = isBatch ? EventMessage.encoded(events) : try #require(events.first).encoded()
+            return (EventMessage.properties(hostname: events.first?.hostname ?? ""), body)
+        }
         return try TaskMessage.decode(properties: golden.properties, body: golden.body).encoded()
     }
 

@@ -154,9 +154,14 @@ struct ResultTests {
     }
 
     @Test func aResultThatNobodyAskedForYetIsKept() async throws {
-        try await withClient { client, _, _ in
+        try await withClient(answer: FakeWorker.silent) { client, broker, worker in
             let backend = client.core.backend
             let id = try await client.send(Tasks.add(20, 22)).id
+            #expect(await eventually { !worker.tasks.isEmpty })
+            // Only now: a result that comes while the handle is still there is the handle's.
+            #expect(backend.interestCount == 0)
+            let task = try #require(worker.tasks.first)
+            broker.send(ResultMessage(taskID: id, state: .success, result: 42), for: task)
             #expect(await eventually { backend.unclaimedCount == 1 })
             let handle = client.handle(for: id, returning: Int.self)
             #expect(try await handle.value(timeout: .seconds(60)) == 42)
