@@ -5,7 +5,7 @@ struct PrometheusText {
     private(set) var text = ""
 
     /// Writes a metric without labels.
-    mutating func write(_ metric: Metric, _ value: Int) { write(metric, [([:], value)]) }
+    mutating func write(_ metric: Metric, _ value: Int) { write(metric, [(KeyValuePairs<String, String>(), value)]) }
 
     /// Writes a metric with one line for each set of labels; nothing at all where there is none.
     mutating func write(_ metric: Metric, _ samples: [(labels: KeyValuePairs<String, String>, value: Int)]) {
