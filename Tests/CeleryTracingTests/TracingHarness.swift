@@ -11,7 +11,7 @@ import Tracing
 
 /// A traced worker and a traced client over one broker in memory.
 struct TracingHarness: Sendable {
-    let tracer = InMemoryTracer(idGenerator: .random)
+    let tracer = InMemoryTracer()
     let broker = InMemoryBroker()
 
     /// The spans that have ended, those of this name only where one is given.
