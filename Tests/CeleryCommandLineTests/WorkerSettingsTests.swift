@@ -129,6 +129,12 @@ import Testing
         let worker = settings.apply(to: WorkerConfiguration())
         #expect(worker.gossips && worker.mingles && worker.sendsHeartbeats)
         #expect(worker.heartbeatInterval == .seconds(2))
+        #expect(throws: CommandFailure.self) {
+            try EventSettings(
+                options: EventOptions.parse([]),
+                variables: CommandEnvironment(["CELERY_WORKER_TASK_EVENTS": "maybe"])
+            )
+        }
     }
 
     @Test func poolVariablesStandInForOptions() throws {
@@ -139,7 +145,7 @@ import Testing
         ]
         #expect(try applied([], variables).changedSettings.count == variables.count)
         for (name, value) in [
-            ("TASK_EVENTS", "maybe"), ("OPTIMIZATION", "fast"), ("POOL_START_METHOD", "fork"), ("AUTOSCALE", "x"),
+            ("OPTIMIZATION", "fast"), ("POOL_START_METHOD", "fork"), ("AUTOSCALE", "x"),
             ("TIME_LIMIT", "soon"), ("STATEDB", "%z"),
         ] {
             let failure = try #require(throws: CommandFailure.self) {

@@ -208,4 +208,11 @@ void swc_poll_remove(int poll, int descriptor);
 /// Waits and writes the tokens of descriptors that are ready; answers how many.
 int swc_poll_wait(int poll, int timeout_ms, unsigned long long *tokens, int capacity);
 
+/// Opens a TCP connection within so many milliseconds, not counting the look-up of the name: a non-blocking,
+/// close-on-exec descriptor, or a negative errno.
+int swc_tcp_connect(const char *host, const char *port, int timeout_ms);
+
+/// Waits until a descriptor is readable, or at its end; answers 0 or an errno, ETIMEDOUT for the time's end.
+int swc_wait_readable(int descriptor, int timeout_ms);
+
 #endif

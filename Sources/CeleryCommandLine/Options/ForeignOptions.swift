@@ -13,7 +13,6 @@ enum ForeignOptions {
         "--disable-prefetch": "is for Redis only, also in Celery: use --prefetch-multiplier",
         "--executable": "does not exist: -A names the executable",
         "--loader": "does not exist: a Swift worker's tasks are compiled into it",
-        "--serializer": "does not exist: arguments are sent as JSON",
         "--result-backend": "does not exist: results travel over rpc://",
     ]
 
