@@ -136,7 +136,7 @@ let package = Package(
         .testTarget(
             name: "CeleryHealthTests",
             dependencies: [
-                "Celery", "CeleryHealth", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", logging,
+                "AMQP", "Celery", "CeleryHealth", "CeleryProtocol", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", logging,
                 serviceLifecycle,
             ] + nio
         ),

@@ -37,9 +37,9 @@ import Darwin
         _ report: HealthReport,
         isRunning: Bool = true,
         now: Double = 101
-    ) -> (String, Int32) {
+    ) -> String {
         let verdict = HealthVerdict(question, report, isRunning: isRunning, now: now)
-        return (verdict.text, verdict.status.code)
+        return "\(verdict.status.code) \(verdict.text)"
     }
 
     private func reason(_ path: String) -> String? {
@@ -62,27 +62,27 @@ import Darwin
     // MARK: Verdicts
 
     @Test func aWorkerIsJudgedByItsReport() {
-        #expect(verdict(.live, report()) == ("w@box (pid 7) is live", 0))
-        #expect(verdict(.ready, report()) == ("w@box (pid 7) is ready", 0))
-        #expect(verdict(.startup, report()) == ("w@box (pid 7) has started", 0))
+        #expect(verdict(.live, report()) == "0 w@box (pid 7) is live")
+        #expect(verdict(.ready, report()) == "0 w@box (pid 7) is ready")
+        #expect(verdict(.startup, report()) == "0 w@box (pid 7) has started")
         let early = report(hasStarted: false, obstacle: "starting: not connected to the broker")
-        #expect(verdict(.live, early).1 == 0)
+        #expect(verdict(.live, early).hasPrefix("0 "))
         #expect(
-            verdict(.ready, early) == ("w@box (pid 7) is not ready: starting: not connected to the broker", 1)
+            verdict(.ready, early) == "1 w@box (pid 7) is not ready: starting: not connected to the broker"
         )
         #expect(
-            verdict(.startup, early) == ("w@box (pid 7) has not started: starting: not connected to the broker", 1)
+            verdict(.startup, early) == "1 w@box (pid 7) has not started: starting: not connected to the broker"
         )
-        #expect(verdict(.ready, report(obstacle: "shutting down")).1 == 1)
-        #expect(verdict(.startup, report(obstacle: "shutting down")).1 == 0)
+        #expect(verdict(.ready, report(obstacle: "shutting down")).hasPrefix("1 "))
+        #expect(verdict(.startup, report(obstacle: "shutting down")).hasPrefix("0 "))
     }
 
     @Test func whatIsOldIsNotBelieved() {
-        #expect(verdict(.live, report(), now: 109.9).1 == 0)
-        #expect(verdict(.live, report(), now: 111) == ("w@box (pid 7) has not answered for 11 s", 1))
-        #expect(verdict(.ready, report(), now: 5_000).1 == 1)
-        #expect(verdict(.live, report(), isRunning: false) == ("w@box (pid 7) does not run any more", 69))
-        #expect(verdict(.live, report(), now: 3).1 == 69)
+        #expect(verdict(.live, report(), now: 109.9).hasPrefix("0 "))
+        #expect(verdict(.live, report(), now: 111) == "1 w@box (pid 7) has not answered for 11 s")
+        #expect(verdict(.ready, report(), now: 5_000).hasPrefix("1 "))
+        #expect(verdict(.live, report(), isRunning: false) == "69 w@box (pid 7) does not run any more")
+        #expect(verdict(.live, report(), now: 3).hasPrefix("69 "))
     }
 
     // MARK: Files

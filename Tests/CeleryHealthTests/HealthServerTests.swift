@@ -1,5 +1,6 @@
 import AMQP
 import Celery
+import CeleryProtocol
 import CeleryTestKit
 import CeleryWorker
 import Logging
@@ -218,7 +219,7 @@ import Testing
             asked.add(1, ordering: .relaxed)
             answer.withLock { $0 = answered }
         }
-        func ask() async -> Bool {
+        let ask: @Sendable () async -> Bool = {
             await withCheckedContinuation { continuation in
                 probe.ask(on: loop) { continuation.resume(returning: $0) }
             }

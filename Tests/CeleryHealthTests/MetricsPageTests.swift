@@ -1,8 +1,8 @@
 import Celery
-import CeleryWorker
 import Testing
 
 @testable import CeleryHealth
+@testable import CeleryWorker
 
 @Suite struct MetricsPageTests {
     private func page(

@@ -109,7 +109,7 @@ import Testing
     @Test func aWorkerTellsOfItsQueuesAndItsBroker() async throws {
         let gate = TestGate()
         try await WorkerHarness.run { registry in
-            registry.register("wait", arguments: "x") { (x: Int) in
+            registry.register("wait", arguments: "x") { (x: Int) -> Int in
                 await gate.wait()
                 return x
             }
