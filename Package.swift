@@ -136,8 +136,8 @@ let package = Package(
         .testTarget(
             name: "CeleryHealthTests",
             dependencies: [
-                "AMQP", "Celery", "CeleryHealth", "CeleryProtocol", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer", logging,
-                serviceLifecycle,
+                "AMQP", "Celery", "CeleryHealth", "CeleryProtocol", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer",
+                logging, serviceLifecycle,
             ] + nio
         ),
         .testTarget(
