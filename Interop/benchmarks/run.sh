@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # The no-op task over a pre-filled queue on bare librabbitmq, on swcelery and on Celery, in one run; ends with a table.
 #
-#   run.sh [--tasks N] [--python-tasks N] [--rounds N] [--only NAME]
+#   run.sh [--tasks N] [--python-tasks N] [--rounds N] [--only NAME] [--events]
+#
+# With --events each worker runs without and with events of its tasks, and the end tells what they cost.
 #
 # Uses a private RabbitMQ, or the one at RABBITMQ_URL. SWCELERY names a built executable; without it a release build is made.
 set -euo pipefail

@@ -90,6 +90,7 @@ struct WorkerParts: Sendable {
             publisher: tasks,
             tasks: table,
             origin: ProcessIdentity.origin,
+            onSent: Self.sentEvents(celery, clock, side),
             logger: logger
         )
         let revocations = Revocations(try RevocationLimits(environment: ProcessInfo.processInfo.environment))
@@ -104,7 +105,8 @@ struct WorkerParts: Sendable {
             counters: counters,
             hostname: hostname,
             log: log,
-            signals: table.hooks.signals
+            signals: table.hooks.signals,
+            events: events
         )
         pool = try Self.pool(
             configuration,
@@ -205,6 +207,16 @@ struct WorkerParts: Sendable {
             log: log,
             spawn: spawn
         )
+    }
+
+    /// What sends the event `task-sent` of what the worker sends.
+    private static func sentEvents(
+        _ celery: CeleryConfiguration,
+        _ clock: LogicalClock,
+        _ side: SidePublisher
+    ) -> @Sendable (ComposedTask) -> Void {
+        guard celery.taskSendSentEvent else { return { _ in } }
+        return { side.post(SentEvent.message(of: $0, exchange: celery.eventExchange, clock: clock)) }
     }
 
     private static func pool(

@@ -1,6 +1,14 @@
 import CSystemShims
 import FoundationEssentials
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// One request of HTTP/1.1 without TLS, for RabbitMQ's management API.
 struct HTTPGet: Sendable, Hashable {
     /// How long all of it may take.
@@ -36,7 +44,7 @@ struct HTTPGet: Sendable, Hashable {
     /// - Throws: `CommandFailure` with the status `unavailable` where nobody answers as HTTP does.
     func perform() throws -> (status: Int, body: [UInt8]) {
         let socket = swc_tcp_connect(host, "\(port)", Self.connectMilliseconds)
-        guard socket >= 0 else { throw failure("error \(-socket) of the system (errno)") }
+        guard socket >= 0 else { throw failure(String(cString: strerror(-socket))) }
         defer { swc_socket_close(socket) }
         let request = bytes
         // A request fits into the buffer of a fresh connection.

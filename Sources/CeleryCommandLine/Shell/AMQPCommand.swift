@@ -44,6 +44,9 @@ struct AMQPCommand<Application: CeleryApplication>: AsyncParsableCommand {
             },
             complaint: { ConsoleStream.error.writeLine($0) }
         )
+        // Needless here, as every word is taken as it is, but Celery's users write it before a message with a dash.
+        var words = words
+        if let index = words.firstIndex(of: "--") { words.remove(at: index) }
         let isInteractive = words.isEmpty || words == ["repl"]
         let instruction = isInteractive ? nil : try CommandFailure.usage { try ShellInstruction(words: words) }
         var session = ShellSession(access: access, output: output)

@@ -10,6 +10,8 @@ struct ShellSession {
     private let output: Output
     private var connection: (any BrokerConnection)?
     private var channel: (any BrokerChannel)?
+    /// Deliveries of the channel that wait for their acknowledgement.
+    private var unacknowledged: Set<UInt64> = []
 
     /// Where the shell's answers go.
     struct Output: Sendable {
@@ -49,6 +51,7 @@ struct ShellSession {
         await connection?.close()
         connection = nil
         channel = nil
+        unacknowledged = []
     }
 
     /// Carries an instruction out and shows its outcome; answers whether it went well.
@@ -84,7 +87,10 @@ struct ShellSession {
         }
     }
 
-    private func perform(_ instruction: ShellInstruction, on channel: any BrokerChannel) async throws(AMQPError) {
+    private mutating func perform(
+        _ instruction: ShellInstruction,
+        on channel: any BrokerChannel
+    ) async throws(AMQPError) {
         switch instruction {
         case .declareExchange(let exchange): try await channel.declareExchange(exchange)
         case .deleteExchange(let name, let ifUnused): try await channel.deleteExchange(name, ifUnused: ifUnused)
@@ -103,6 +109,7 @@ struct ShellSession {
         case .purgeQueue(let name): report(deleted: try await channel.purgeQueue(name))
         case .get(let queue, let noAck):
             let message = try await channel.get(queue, noAck: noAck)
+            if let message, !noAck { unacknowledged.insert(message.deliveryTag) }
             output.line(
                 message.map { MessageDump.text(of: $0) } ?? "No messages in queue. basic.publish something."
             )
@@ -114,8 +121,11 @@ struct ShellSession {
         }
     }
 
-    /// Acknowledges, and has the broker answer something: it ends the channel over a number that it does not know.
-    private func acknowledge(_ tag: UInt64, on channel: any BrokerChannel) async throws(AMQPError) {
+    /// Acknowledges, and has the broker answer something, so that it has taken note.
+    private mutating func acknowledge(_ tag: UInt64, on channel: any BrokerChannel) async throws(AMQPError) {
+        guard unacknowledged.remove(tag) != nil else {
+            throw AMQPError(.invalidArgument, "there is no delivery \(tag) to acknowledge")
+        }
         channel.settle(tag, .ack)
         try await channel.qos(prefetchCount: 0)
     }

@@ -22,6 +22,7 @@ extension Finisher {
 
     private func discard(_ request: TaskRequest, reason: String, isExpired: Bool) {
         signals.taskRevoked.send(TaskSignal.Revoked(request, signal: nil, isExpired: isExpired), log.logger)
+        events.send(.revoked(isTerminated: false, signal: nil, isExpired: isExpired), of: request)
         var messages = request.wantsErrors ? [composer.message(of: request.envelope, .revoked, .revoked(reason))] : []
         if let chain = try? request.envelope.decodedBody().embed.chain {
             messages += composer.messages(revoking: chain, .revoked(reason))
@@ -58,6 +59,7 @@ extension Finisher {
         var messages = [composer.message(of: request.envelope, .failure, exception)]
         messages += composer.messages(failing: run.body.embed.chain ?? [], failure)
         report(messages, for: request, of: request.delivery, then: .reject(requeue: false))
+        events.send(.rejected(requeue: false), of: request)
     }
 
     /// Refuses a request whose body cannot be read: it was not acknowledged yet.
@@ -68,6 +70,7 @@ extension Finisher {
         sendRejected(task: request.task.name, id: request.id, request.info, error)
         let message = composer.message(of: request.envelope, .failure, ExceptionInfo(error))
         report([message], for: request, of: request.delivery, then: .reject(requeue: false))
+        events.send(.rejected(requeue: false), of: request)
     }
 
     /// Refuses a message whose headers cannot be read.
@@ -92,6 +95,7 @@ extension Finisher {
             messages += composer.messages(failing: chain, TaskOutcome.Failure(exception: exception, traceback: nil))
         }
         report(messages, for: nil, of: delivery, then: .reject(requeue: false))
+        events.sendUnknown(envelope.headers)
     }
 
     private func sendRejected(task: String?, id: String?, _ info: DeliveryInfo, _ error: ProtocolError) {

@@ -134,6 +134,18 @@ extension TaskContext {
         await host.carry(headers)
     }
 
+    /// Sends an event of the application's own, with the task's id, such as `task-progressed`.
+    ///
+    /// It goes out whether or not the worker sends events of tasks, alone and not confirmed; one that the broker does not take
+    /// in time gets lost. Returns when it is on its way. Celery: `Task.send_event`.
+    ///
+    /// - Parameters:
+    ///   - type: the event's type; what stands before the first dash is its group.
+    ///   - fields: what the event tells. Names of what all events have (`hostname`, `clock`, …) change nothing.
+    public func sendEvent(_ type: String, _ fields: JSONObject = [:]) async {
+        await host.sendEvent(type, fields: fields)
+    }
+
     /// A retry of this task, to be thrown: `throw context.retry(after: .seconds(5), cause: error)`.
     public func retry(after: Duration? = nil, cause: (any Error)? = nil, max: Int? = nil) -> Retry {
         Retry(after: after, cause: cause, max: max)

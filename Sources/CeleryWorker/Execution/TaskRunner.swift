@@ -102,6 +102,7 @@ final class TaskRunner: Sendable {
         request.startedAt.store(now, ordering: .relaxed)
         request.task.measure.load()?.began(request, now: now)
         run.begin()
+        services.finisher.events.send(.started, of: request)
         if request.task.tracksStarted, request.wantsResult { services.finisher.postStarted(run) }
         return true
     }

@@ -17,12 +17,22 @@ final class TaskSender: Sendable {
     private let publisher: ConfirmPublisher
     private let origin: String
     private let tasks: TaskTable
+    /// Told of each task that was sent.
+    private let onSent: @Sendable (ComposedTask) -> Void
     private let logger: Logger
 
-    init(composer: TaskComposer, publisher: ConfirmPublisher, tasks: TaskTable, origin: String, logger: Logger) {
+    init(
+        composer: TaskComposer,
+        publisher: ConfirmPublisher,
+        tasks: TaskTable,
+        origin: String,
+        onSent: @escaping @Sendable (ComposedTask) -> Void,
+        logger: Logger
+    ) {
         self.composer = composer
         self.publisher = publisher
         self.tasks = tasks
+        self.onSent = onSent
         self.origin = origin
         self.logger = logger
     }
@@ -179,6 +189,7 @@ extension TaskSender {
         try await hooks.publishing.publish(task) { (task) async throws(CeleryError) in
             hooks.signals.beforeTaskPublish.send(TaskPublication(task), logger)
             try await publish(task)
+            onSent(task)
             hooks.signals.afterTaskPublish.send(TaskPublication(task), logger)
         }
     }

@@ -23,6 +23,8 @@ final class WorkerTask: Sendable {
     let tracksStarted: Bool
     /// Whether results list the tasks that runs have sent.
     let keepsTrail: Bool
+    /// Whether events tell of its runs.
+    let sendsEvents: Bool
     /// The limits, which may be changed at run time.
     let limits: TaskLimits
     let hooks: WorkerHooks
@@ -68,6 +70,7 @@ final class WorkerTask: Sendable {
         storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
         keepsTrail = options.trail
+        sendsEvents = options.sendEvents
         isBlocking = options.blocking
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         limits = TaskLimits(

@@ -75,6 +75,9 @@ struct ChildExecutor: BodyExecutor {
             case .state(let state, let meta):
                 await host.updateState(state, meta: meta)
                 return .done
+            case .event(let type, let fields):
+                await host.sendEvent(type, fields: fields)
+                return .done
             case .send(let signature, let options):
                 let before = run.sentTasks.count
                 let id = try await host.send(signature, options: options)

@@ -16,6 +16,8 @@ enum ChildFrame: Sendable {
     enum Question: Sendable {
         /// Tell the caller of a state on the way.
         case state(TaskState, meta: JSONValue)
+        /// Send an event of the run's own.
+        case event(String, fields: JSONObject)
         /// Send a task as a child of the run.
         case send(Signature, TaskOptions)
         /// Send a signature in the place of the run's task.
@@ -37,6 +39,7 @@ enum ChildFrame: Sendable {
         case send
         case replace
         case carry
+        case event
     }
 }
 
@@ -55,6 +58,8 @@ extension ChildFrame {
             }
         case .question(let run, let number, .state(let state, let meta)):
             return Self.question(.state, run, number, [.string(state.name), meta])
+        case .question(let run, let number, .event(let type, let fields)):
+            return Self.question(.event, run, number, [.string(type), .object(fields)])
         case .question(let run, let number, .send(let signature, let options)):
             return Self.question(.send, run, number, SendOrder.json(signature, options))
         case .question(let run, let number, .replace(let signature)):
@@ -87,7 +92,7 @@ extension ChildFrame {
         case .up: self = .up(version: first)
         case .accepted: self = .accepted(run: first)
         case .result: self = .result(run: first, try Self.outcome(&reader))
-        case .state, .send, .replace, .carry:
+        case .state, .send, .replace, .carry, .event:
             let number = try reader.number()
             self = .question(run: first, number: number, Self.question(kind, reader.rest))
         }
@@ -103,6 +108,11 @@ extension ChildFrame {
                     throw FrameBuffer.Damaged(reason: "a state cannot be read")
                 }
                 return .state(TaskState(name: name), meta: meta)
+            case .event:
+                guard let type = json[0]?.stringValue, let fields = json[1]?.objectValue else {
+                    throw FrameBuffer.Damaged(reason: "an event cannot be read")
+                }
+                return .event(type, fields: fields)
             case .replace: return .replace(try SendOrder.read(json).0)
             case .carry:
                 let entries = (json.objectValue ?? [:]).compactMap { key, value in value.stringValue.map { (key, $0) } }
