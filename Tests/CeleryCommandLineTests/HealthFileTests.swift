@@ -169,9 +169,9 @@ import Darwin
     }
 
     @Test func processesThatAreGoneAreNotThere() {
-        #expect(Pidfile.isRunning(getpid()))
-        #expect(Pidfile.isRunning(1))
-        #expect(!Pidfile.isRunning(2_147_483_646))
+        #expect(Pidfile.isThere(getpid()))
+        #expect(Pidfile.isThere(1))
+        #expect(!Pidfile.isThere(2_147_483_646))
     }
 
     // MARK: Options

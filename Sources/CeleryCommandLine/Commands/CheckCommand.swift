@@ -69,7 +69,7 @@ struct CheckCommand<Application: CeleryApplication>: AsyncParsableCommand {
             verdict = HealthVerdict(
                 question,
                 report,
-                isRunning: Pidfile.isRunning(report.process),
+                isRunning: Pidfile.isThere(report.process),
                 now: HealthFile.uptime
             )
         }

@@ -83,7 +83,7 @@ final class Pidfile: Sendable {
     }
 
     /// Whether a process of this id is there, whoever's it is.
-    static func isRunning(_ process: Int32) -> Bool {
+    static func isThere(_ process: Int32) -> Bool {
         (kill(process, 0) == 0 || errno == EPERM) && !hasEnded(process)
     }
 
