@@ -33,6 +33,7 @@ struct RootCommand<Application: CeleryApplication>: AsyncParsableCommand {
                 MultiCommand<Application>.self,
                 ReportCommand<Application>.self,
                 GraphCommand<Application>.self,
+                CheckCommand<Application>.self,
             ]
         )
     }

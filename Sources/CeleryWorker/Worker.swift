@@ -22,7 +22,10 @@ public final class Worker: Service {
 
     let parts: WorkerParts
     private let hasRun = Atomic(false)
-    private let shutdown = Gate<Void>()
+    /// Whether it has ended.
+    let hasEnded = Atomic(false)
+    /// Open as soon as it is to end.
+    let shutdown = Gate<Void>()
 
     /// Makes a worker.
     ///
@@ -159,6 +162,7 @@ public final class Worker: Service {
         defer { parts.mailbox?.stop() }
         let work = Task(executorPreference: parts.executor) { [parts, shutdown] in try await parts.run(until: shutdown)
         }
+        defer { hasEnded.store(true, ordering: .relaxed) }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
                 try await work.value

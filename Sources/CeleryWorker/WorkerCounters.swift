@@ -99,6 +99,23 @@ final class WorkerCounters: Sendable {
         var count: Int { value.load(ordering: .relaxed) }
     }
 
+    /// A number that goes up and down, which one thread sets and any may read.
+    final class Level: Sendable {
+        private let value = Atomic<Int>(0)
+
+        /// Sets the number.
+        func set(_ number: Int) { value.store(number, ordering: .relaxed) }
+
+        /// The number of the moment.
+        var number: Int { value.load(ordering: .relaxed) }
+    }
+
+    /// Deliveries that wait in the worker for their time.
+    let heldForTime = Level()
+    /// Deliveries that wait for the rate limits of their types.
+    let heldForRate = Level()
+    /// Deliveries on their way to the delay ladder.
+    let handovers = Level()
     let received = Counter()
     let started = Counter()
     let succeeded = Counter()

@@ -14,6 +14,7 @@ import Testing
             options: WorkerOptions.parse(arguments),
             pool: PoolOptions.parse([]),
             events: EventOptions.parse([]),
+            health: HealthOptions.parse([]),
             variables: CommandEnvironment(variables)
         )
     }

@@ -38,6 +38,8 @@ extension CeleryConfiguration {
         try require(taskTimeLimit ?? .seconds(1) > .zero, "task_time_limit has to be more than zero")
         try require(taskSoftTimeLimit ?? .seconds(1) > .zero, "task_soft_time_limit has to be more than zero")
         try require(workerConsumerTimeout ?? .seconds(1) > .zero, "the consumer timeout has to be positive")
+        try require((0...65_535).contains(workerHealthPort ?? 0), "worker_health_port has to be from 0 to 65535")
+        try require(!workerHealthAddress.isEmpty, "worker_health_address is empty")
         try validateObserving()
     }
 

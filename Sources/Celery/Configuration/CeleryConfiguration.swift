@@ -249,6 +249,18 @@ public struct CeleryConfiguration: Sendable {
     ///
     /// Not a setting of Celery.
     public var workerRefusedControlCommands: Set<String> = []
+    /// `worker_health_port`: the port on which the `worker` command answers probes and Prometheus; nil for none.
+    ///
+    /// Not a setting of Celery.
+    public var workerHealthPort: Int?
+    /// `worker_health_address`: the address that it listens on for that.
+    ///
+    /// Not a setting of Celery.
+    public var workerHealthAddress: String = "127.0.0.1"
+    /// `worker_health_file`: the file in which the `worker` command says how it is, for `swcelery check`; nil for none.
+    ///
+    /// Not a setting of Celery.
+    public var workerHealthFile: String?
 
     // MARK: Events and remote control
 

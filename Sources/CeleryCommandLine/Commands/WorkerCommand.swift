@@ -49,6 +49,9 @@ struct WorkerCommand<Application: CeleryApplication>: AsyncParsableCommand {
     @OptionGroup(title: "Event options")
     var events: EventOptions
 
+    @OptionGroup(title: "Health options")
+    var health: HealthOptions
+
     @OptionGroup(title: "Daemonization options")
     var daemon: DaemonOptions
 
@@ -57,7 +60,13 @@ struct WorkerCommand<Application: CeleryApplication>: AsyncParsableCommand {
 
     func run() async throws {
         let variables = CommandEnvironment.process
-        let settings = try WorkerSettings(options: options, pool: pool, events: events, variables: variables)
+        let settings = try WorkerSettings(
+            options: options,
+            pool: pool,
+            events: events,
+            health: health,
+            variables: variables
+        )
         let daemon = try DaemonSettings(options: daemon, node: settings.node, variables: variables)
         try Privileges.drop(user: daemon.user, group: daemon.group)
         Privileges.setMask(daemon.umask)

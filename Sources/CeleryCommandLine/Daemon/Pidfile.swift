@@ -82,6 +82,11 @@ final class Pidfile: Sendable {
         kill(process, 0) == 0 && !hasEnded(process)
     }
 
+    /// Whether a process of this id is there, whoever's it is.
+    static func isThere(_ process: Int32) -> Bool {
+        (kill(process, 0) == 0 || errno == EPERM) && !hasEnded(process)
+    }
+
     /// Whether a process has only not been collected yet by its parent: in a container perhaps for ever.
     private static func hasEnded(_ process: Int32) -> Bool {
         guard let status = read("/proc/\(process)/stat"), let name = status.lastIndex(of: ")") else { return false }

@@ -14,6 +14,7 @@ struct WorkerSettings: Sendable {
     let purge: Bool
     let poolSettings: PoolSettings
     let eventSettings: EventSettings
+    let healthSettings: HealthSettings
 
     /// Puts the settings together.
     ///
@@ -22,6 +23,7 @@ struct WorkerSettings: Sendable {
         options: WorkerOptions,
         pool poolOptions: PoolOptions,
         events eventOptions: EventOptions,
+        health healthOptions: HealthOptions,
         variables: CommandEnvironment
     ) throws {
         node =
@@ -47,6 +49,7 @@ struct WorkerSettings: Sendable {
         purge = try variables.flag(options.purge, .workerPurge)
         poolSettings = try PoolSettings(options: poolOptions, node: node, variables: variables)
         eventSettings = try EventSettings(options: eventOptions, variables: variables)
+        healthSettings = try HealthSettings(options: healthOptions, node: node, variables: variables)
     }
 }
 
@@ -70,6 +73,6 @@ extension WorkerSettings {
 
     /// Puts what is set in the place of the configuration's settings.
     func apply(to celery: CeleryConfiguration) -> CeleryConfiguration {
-        eventSettings.apply(to: poolSettings.apply(to: celery))
+        healthSettings.apply(to: eventSettings.apply(to: poolSettings.apply(to: celery)))
     }
 }

@@ -91,6 +91,18 @@ final class ConsumerSlot: Sendable {
     /// Closes the channel; the broker takes back what is unsettled.
     func closeChannel() async { await state.withLock { $0.consumer }?.close() }
 
+    /// How the queue is consumed at this moment.
+    var status: ConsumedQueue {
+        let (desired, consumer) = state.withLock { ($0.desired, $0.consumer) }
+        let isConsumed = consumer.map { !$0.hasEnded } ?? false
+        return ConsumedQueue(
+            name: desired.queue.name,
+            isConsumed: isConsumed,
+            credit: desired.credit,
+            unsettled: isConsumed ? consumer?.unsettledCount ?? 0 : 0
+        )
+    }
+
     /// Goes on with another prefetch count.
     func setCredit(_ credit: Int) async {
         let consumer = state.withLock { state in

@@ -116,6 +116,15 @@ extension ConsumerSupervisor {
     /// The queues that tasks are consumed from.
     var taskQueues: [Queue] { state.withLock { $0.desired.taskQueues } }
 
+    /// How the queues of tasks are consumed at this moment, in the order of the topology.
+    var consumedQueues: [ConsumedQueue] {
+        let (consumers, session) = state.withLock { ($0.desired.consumers, $0.session) }
+        return consumers.filter { $0.role == .tasks }.map { consumer in
+            session?.status(of: consumer.name)
+                ?? ConsumedQueue(name: consumer.queue.name, isConsumed: false, credit: consumer.credit, unsettled: 0)
+        }
+    }
+
     /// Consumes from a further queue, on this connection and on all that follow.
     func addTaskConsumer(_ queue: Queue) {
         change { $0.desired.add(DesiredConsumer(queue, credit: $0.taskCredit)) }

@@ -92,6 +92,9 @@ final class ConsumingSession: Sendable {
         await state.withLock { $0.slots[name] }?.closeChannel()
     }
 
+    /// How a queue is consumed on this connection; nil where nobody has begun with that.
+    func status(of name: DesiredConsumer.Name) -> ConsumedQueue? { state.withLock { $0.slots[name] }?.status }
+
     /// Closes the channels and the connection; the broker takes back what is unsettled.
     func close() async {
         for slot in slots { await slot.closeChannel() }

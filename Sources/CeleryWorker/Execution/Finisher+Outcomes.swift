@@ -19,6 +19,7 @@ extension Finisher {
     @inline(never)
     func publishSuccess(of run: TaskRun, _ value: JSONValue, runtime: Duration) {
         counters.succeeded.add()
+        run.request.note(.succeeded)
         log.succeeded(run.request, value, runtime: runtime)
         let event = events.success(of: run.request, value, runtime: runtime)
         guard run.request.wantsResult, let message = composer.message(of: run, .success, value) else {
@@ -71,6 +72,7 @@ extension Finisher {
         isOurs: Bool = false
     ) async {
         counters.failed.add()
+        run.request.note(.failed)
         log.failed(run.request, failure)
         if isOurs || failure.isTimeout { sendFailed(run, failure) }
         let task = run.request.task
@@ -113,6 +115,7 @@ extension Finisher {
 
     func ignore(_ run: TaskRun) {
         counters.ignored.add()
+        run.request.note(.ignored)
         log.ignored(run.request)
         let isMissed = composer.collector.collects(run.request.replyTo) && !run.isReplaced.load(ordering: .relaxed)
         guard isMissed else { return settle(run.request, .ack) }
@@ -124,6 +127,7 @@ extension Finisher {
     /// Celery: `Reject` in `celery.worker.request.Request.on_failure`; without requeueing it counts as a failure.
     func reject(_ run: TaskRun, _ reject: Reject) async {
         counters.rejected.add()
+        run.request.note(.rejected)
         log.rejected(run.request, reject)
         guard !reject.requeue else { return settle(run.request, .reject(requeue: true)) }
         let failure = TaskOutcome.Failure(exception: .rejected(reason: reject.reason), traceback: nil)

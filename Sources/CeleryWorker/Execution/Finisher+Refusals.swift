@@ -7,6 +7,7 @@ extension Finisher {
     /// Discards a request whose expiry has passed.
     func expire(_ request: TaskRequest) {
         counters.expired.add()
+        request.note(.expired)
         log.expired(request)
         discard(request, reason: "expired", isExpired: true)
     }
@@ -14,6 +15,7 @@ extension Finisher {
     /// Discards a request that was revoked before it started.
     func revoke(_ request: TaskRequest, _ match: Revocations.Match) {
         counters.revoked.add()
+        request.note(.revoked)
         log.revoked(request, match)
         discard(request, reason: "revoked", isExpired: false)
     }
@@ -39,6 +41,7 @@ extension Finisher {
     func refuseForeignChord(_ run: TaskRun) {
         let request = run.request
         counters.rejected.add()
+        request.note(.rejected)
         counters.refusedChordMessages.add()
         let error = ProtocolError(
             .unknownMessage,
@@ -62,6 +65,7 @@ extension Finisher {
     /// Refuses a request whose body cannot be read: it was not acknowledged yet.
     func refuse(_ request: TaskRequest, _ error: ProtocolError) {
         counters.rejected.add()
+        request.note(.rejected)
         log.refused(task: request.task.name, id: request.id, request.info, error)
         sendRejected(task: request.task.name, id: request.id, request.info, error)
         let message = composer.message(of: request.envelope, .failure, ExceptionInfo(error))

@@ -27,6 +27,7 @@ extension Finisher {
             return await rejectRetry(run, error)
         }
         counters.retried.add()
+        request.note(.retried)
         log.retried(request, reason)
         let cause = reason.cause?.json ?? .null
         let traceback = Traceback.text(of: reason.exception, task: request.task.name)
@@ -88,6 +89,7 @@ extension Finisher {
             return false
         }
         counters.retried.add()
+        request.note(.retried)
         let reason = RetryReason(delay: delay, eta: nil, cause: failure.exception)
         log.retried(request, reason)
         sendRetried(run, reason.text, failure.exception)
@@ -108,6 +110,7 @@ extension Finisher {
     /// A late task goes back to its queue; the caller of an early one hears what Celery tells it.
     func cancel(_ run: TaskRun) {
         let request = run.request
+        request.note(.cancelled)
         sendRetried(run, "cancelled", nil)
         if request.interruption.reason == .connectionLost {
             return cancelAfterLoss(run, ExceptionInfo.cancelled.json)
@@ -162,6 +165,7 @@ extension Finisher {
     /// Somebody has revoked the task and ended its run.
     func revoke(_ run: TaskRun, signal: String) {
         let request = run.request
+        request.note(.revoked)
         log.terminated(request, signal: signal)
         signals.taskRevoked.send(TaskSignal.Revoked(request, signal: signal, isExpired: false), log.logger)
         events.send(.terminated(by: signal), of: request)

@@ -18,6 +18,8 @@ struct WorkerHost: TaskHost {
         await services.finisher.waitForRoom()
     }
 
+    func carry(_ headers: [String: String]) async { run.carry(headers) }
+
     func sendEvent(_ type: String, fields: JSONObject) async {
         var all: JSONObject = ["uuid": .string(run.request.id)]
         for (key, value) in fields where key != "uuid" { all[key] = value }

@@ -83,7 +83,15 @@ struct Dispatcher {
             submit()
             scheduleTick()
             scheduleRateTick()
+            tellLevels()
         }
+    }
+
+    /// Says how much waits here, for who looks at the worker from outside.
+    private func tellLevels() {
+        environment.counters.heldForTime.set(parked.count)
+        environment.counters.heldForRate.set(limiter.count)
+        environment.counters.handovers.set(handovers)
     }
 
     private mutating func handle(_ event: IntakeEvent) {

@@ -1,5 +1,6 @@
 import Celery
 import CeleryProtocol
+import Synchronization
 
 /// One task of a worker: its body, and its settings with those of the configuration filled in.
 ///
@@ -35,6 +36,9 @@ final class WorkerTask: Sendable {
     let sendOptions: TaskOptions
     /// What is shown of it to whoever asks for the worker's tasks.
     let shown: ShownTask
+
+    /// What is measured of its runs; nothing where nobody asked for that.
+    let measure = AtomicLazyReference<TaskMeasure>()
 
     /// The hard time limit of runs that start now.
     var hardLimit: Duration? { limits.values.hard }

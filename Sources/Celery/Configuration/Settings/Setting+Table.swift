@@ -110,6 +110,9 @@ extension Setting {
         .flag("worker_collects_chords", \.workerCollectsChords),
         .flag("worker_enable_remote_control", \.workerEnableRemoteControl),
         .flag("worker_pool_restarts", \.workerPoolRestarts),
+        .integer("worker_health_port", optional: \.workerHealthPort),
+        .text("worker_health_address", \.workerHealthAddress),
+        .text("worker_health_file", optional: \.workerHealthFile),
         Setting("worker_refused_control_commands", \.workerRefusedControlCommands, .list) {
             value throws(SettingError) in Set(try value.asList)
         },

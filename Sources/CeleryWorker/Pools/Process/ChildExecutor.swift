@@ -82,6 +82,9 @@ struct ChildExecutor: BodyExecutor {
                 let before = run.sentTasks.count
                 let id = try await host.send(signature, options: options)
                 return .sent(id: id, children: Array(run.sentTasks.dropFirst(before)))
+            case .carry(let headers):
+                await host.carry(headers)
+                return .done
             case .unreadable(let reason):
                 return .failed(code: CeleryError.Code.invalidSignature.description, message: reason)
             case .replace(let signature):

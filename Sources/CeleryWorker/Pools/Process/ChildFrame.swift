@@ -22,6 +22,8 @@ enum ChildFrame: Sendable {
         case send(Signature, TaskOptions)
         /// Send a signature in the place of the run's task.
         case replace(Signature)
+        /// Give headers to everything that the run sends.
+        case carry([String: String])
         /// What the worker cannot read, and why.
         case unreadable(String)
     }
@@ -36,6 +38,7 @@ enum ChildFrame: Sendable {
         case state
         case send
         case replace
+        case carry
         case event
     }
 }
@@ -61,6 +64,9 @@ extension ChildFrame {
             return Self.question(.send, run, number, SendOrder.json(signature, options))
         case .question(let run, let number, .replace(let signature)):
             return Self.question(.replace, run, number, SendOrder.json(signature, TaskOptions()))
+        case .question(let run, let number, .carry(let headers)):
+            let entries = headers.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
+            return Self.question(.carry, run, number, .object(JSONObject(uniqueKeysWithValues: entries)))
         case .question(let run, let number, .unreadable):
             // Nobody asks so; what is written comes back as unreadable.
             return Self.question(.state, run, number, .null)
@@ -86,7 +92,7 @@ extension ChildFrame {
         case .up: self = .up(version: first)
         case .accepted: self = .accepted(run: first)
         case .result: self = .result(run: first, try Self.outcome(&reader))
-        case .state, .send, .replace, .event:
+        case .state, .send, .replace, .carry, .event:
             let number = try reader.number()
             self = .question(run: first, number: number, Self.question(kind, reader.rest))
         }
@@ -108,6 +114,9 @@ extension ChildFrame {
                 }
                 return .event(type, fields: fields)
             case .replace: return .replace(try SendOrder.read(json).0)
+            case .carry:
+                let entries = (json.objectValue ?? [:]).compactMap { key, value in value.stringValue.map { (key, $0) } }
+                return .carry(Dictionary(entries) { $1 })
             default:
                 let (signature, options) = try SendOrder.read(json)
                 return .send(signature, options)
