@@ -95,7 +95,6 @@ CASES = [
     control("pool_shrink", {"n": 1}, cli=["pool_shrink", "1"]),
     control("autoscale", {"max": 4, "min": 2}, cli=["autoscale", "4", "2"]),
     control("pool_restart", cli=["pool_restart"]),
-    control("election", {"id": "election-1", "topic": "nothing", "action": None}),
     control("no_such_command"),
     control("rate_limit", {"bogus": 1}),
     control("rate_limit", {"task_name": "demo.mul"}),
