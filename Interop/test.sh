@@ -131,7 +131,7 @@ tier_lint() {
     tally format "$status"
     if command -v shellcheck >/dev/null; then
         status=0
-        logged shellcheck shellcheck --external-sources --source-path "$root" "$interop"/*.sh "$interop"/benchmarks/*.sh "$interop"/model/*.sh "$root/.ci/run" || status=$?
+        logged shellcheck shellcheck --external-sources --source-path "$root" "$interop"/*.sh "$interop"/benchmarks/*.sh "$interop"/flower/*.sh "$interop"/model/*.sh "$root/.ci/run" || status=$?
         tally shellcheck "$status"
     else
         skipped=$((skipped + 1))

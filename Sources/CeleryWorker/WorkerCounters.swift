@@ -72,6 +72,10 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var childDeaths = 0
     /// Child processes that were replaced because they had run enough tasks, or had grown too large.
     public var childrenRetired = 0
+    /// Commands of remote control that were meant for this worker.
+    public var commands = 0
+    /// Commands of remote control that were dropped because too many came at a time.
+    public var droppedCommands = 0
     /// Events that were made.
     public var sentEvents = 0
     /// Events, and replies to remote control, that were dropped because the broker did not take them in time.
@@ -130,6 +134,8 @@ final class WorkerCounters: Sendable {
     let childStarts = Counter()
     let childDeaths = Counter()
     let childrenRetired = Counter()
+    let commands = Counter()
+    let droppedCommands = Counter()
     let sentEvents = Counter()
     let droppedEvents = Counter()
     let blockedPublishing = Counter()
@@ -173,6 +179,8 @@ final class WorkerCounters: Sendable {
             childStarts: childStarts.count,
             childDeaths: childDeaths.count,
             childrenRetired: childrenRetired.count,
+            commands: commands.count,
+            droppedCommands: droppedCommands.count,
             sentEvents: sentEvents.count,
             droppedEvents: droppedEvents.count,
             blockedPublishing: blockedPublishing.count,

@@ -22,6 +22,7 @@ extension WorkerParts {
             await dispatcher.run()
         }
         chords?.start()
+        let gossiping = spawn { [gossip] in await gossip?.run() }
         heart?.start()
         let heartbeat = spawn { [heart] in await heart?.run() }
         let consumer = spawn { [consuming] in
@@ -51,6 +52,7 @@ extension WorkerParts {
         await stopConsuming(consumer)
         await finishRunning()
         heartbeat.cancel()
+        gossiping.cancel()
         await flush(publisher)
         await releaseCopies()
         await withinColdLimit { [consuming] in await consuming.close() }

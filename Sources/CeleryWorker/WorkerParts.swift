@@ -12,6 +12,8 @@ struct WorkerParts: Sendable {
     let concurrency: Int
     let queueTable: QueueTable
     let counters = WorkerCounters()
+    /// When the worker was made.
+    let birth = ContinuousClock.now
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
     /// Open when running tasks are not to be waited for until they end by themselves.
@@ -46,7 +48,13 @@ struct WorkerParts: Sendable {
     /// Collects the results of chords; nil where another worker does.
     let chords: ChordService?
     let publishing: PublishSupervisor
+    /// Listens to remote control; nil where the worker is not to.
+    let mailbox: ControlMailbox?
+    /// Listens to the other workers; nil where the worker is not to.
+    let gossip: Gossip?
     let dispatching: Dispatcher.Environment
+    /// The samples that remote control has asked for.
+    let memorySamples = MemorySamples()
 
     init(
         broker: any Broker,
@@ -56,6 +64,7 @@ struct WorkerParts: Sendable {
         logger: Logger
     ) throws(CeleryError) {
         let table = try registry.table(celery)
+        let panel = try ControlPanel(own: registry.controls, refused: celery.workerRefusedControlCommands)
         let hostname = try NodeName(expanding: configuration.hostname).description
         let composer = TaskComposer(configuration: celery)
         let concurrency = Self.concurrency(configuration, celery)
@@ -158,8 +167,33 @@ struct WorkerParts: Sendable {
                 counters: counters,
                 logger: logger,
                 memory: memory,
-                executor: executor
+                executor: executor,
+                prelude: Self.prelude(
+                    configuration,
+                    celery,
+                    broker: broker,
+                    hostname: hostname,
+                    revoked: RevokedIDs(revocations: revocations, intake: intake),
+                    clock: clock,
+                    executor: executor,
+                    logger: logger
+                )
             )
+        )
+        gossip = Self.gossip(
+            configuration,
+            celery,
+            broker: broker,
+            consuming: consuming,
+            events: events,
+            winner: ElectionWinner(
+                handlers: registry.elections,
+                sender: sender,
+                executor: executor,
+                logger: logger
+            ),
+            executor: executor,
+            logger: logger
         )
         chords =
             celery.workerCollectsChords
@@ -183,6 +217,20 @@ struct WorkerParts: Sendable {
             memory: memory,
             executor: executor
         )
+        mailbox =
+            celery.workerEnableRemoteControl
+            ? ControlMailbox(
+                ControlMailbox.Environment(
+                    hostname: hostname,
+                    celery: celery,
+                    panel: panel,
+                    clock: clock,
+                    consuming: consuming,
+                    replies: side,
+                    counters: counters,
+                    logger: logger
+                )
+            ) : nil
         dispatching = Dispatcher.Environment(
             intake: intake,
             ledger: ledger,
@@ -253,6 +301,11 @@ struct WorkerParts: Sendable {
         let (product, overflow) = concurrency.multipliedReportingOverflow(by: multiplier)
         // What has no bound has the largest: tasks for later must not come without end.
         return overflow || product > largestPrefetch || product == 0 ? largestPrefetch : product
+    }
+
+    /// Fetches as much ahead as so many slots need.
+    func adjustCredit(to concurrency: Int) {
+        consuming.setTaskCredit(Self.prefetch(concurrency, configuration, celery))
     }
 
     private static func queues(

@@ -68,6 +68,7 @@ final class ConsumerSlot: Sendable {
                 if error.code == .cancelled { return nil }
                 let isFirst = !environment.records.hasStarted(desired.name)
                 if error.code == .topology, isFirst, environment.services.isEssential(desired) { return error }
+                if isFirst, let clash = nameClash(error) { return clash }
                 logger.error("Cannot consume, trying again", error: error, metadata: metadata)
             }
             await pause(backoff.next())
@@ -135,6 +136,21 @@ final class ConsumerSlot: Sendable {
         } catch {
             throw CeleryError(error, "queue '\(desired.queue.name)' cannot be consumed")
         }
+    }
+
+    /// What ends the worker where the queue of its mailbox is another one's; nil for any other error.
+    ///
+    /// After a reconnect it may be the worker's own, of a connection that the broker has not given up yet.
+    private func nameClash(_ error: CeleryError) -> CeleryError? {
+        guard desired.role == .control, environment.epoch == 1, (error.underlying as? AMQPError)?.replyCode == 405 else { return nil }
+        return CeleryError(
+            .topology,
+            """
+            another worker of this node name is there: its mailbox '\(desired.queue.name)' is in use. \
+            Give each worker a node name of its own (--hostname).
+            """,
+            underlying: error.underlying
+        )
     }
 
     private func subscribe(_ desired: DesiredConsumer) async throws(AMQPError) -> QueueConsumer {

@@ -97,6 +97,7 @@ final class TaskRunner: Sendable {
             return false
         }
         counters.started.add()
+        request.task.accepted.add()
         request.startedAt.store(WorkerClock.now(), ordering: .relaxed)
         run.begin()
         services.finisher.events.send(.started, of: request)

@@ -99,6 +99,7 @@ struct Dispatcher {
         case .handedOver(let parcel, let outcome): handedOver(parcel, outcome)
         case .revoked(let ids): discardRevoked(ids)
         case .rateLimit(let limit, let task): setRateLimit(limit, for: task)
+        case .view(let gate): gate.open(heldTasks)
         case .hold:
             isHolding = true
             ready = environment.pool.close() + ready

@@ -26,11 +26,15 @@ final class WorkerTask: Sendable {
     let sendsEvents: Bool
     /// The limits, which may be changed at run time.
     let limits: TaskLimits
+    /// How many of its runs have begun.
+    let accepted = WorkerCounters.Counter()
     let hooks: WorkerHooks
     /// What runs can call of the other tasks.
     let library: TaskLibrary
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
+    /// What is shown of it to whoever asks for the worker's tasks.
+    let shown: ShownTask
 
     /// The hard time limit of runs that start now.
     var hardLimit: Duration? { limits.values.hard }
@@ -83,6 +87,7 @@ final class WorkerTask: Sendable {
             softTimeLimit: options.softTimeLimit?.asLimit,
             ignoreResult: options.ignoreResult
         )
+        shown = ShownTask(task.options)
         if let hard = hardLimit, let soft = softLimit, soft > hard {
             throw Self.invalid(task, "its soft time limit is longer than its hard one")
         }

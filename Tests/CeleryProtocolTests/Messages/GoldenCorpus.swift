@@ -6,11 +6,11 @@ enum GoldenCorpus {
     /// Families that have to be there; the key of a file is the start of its name.
     static let families = [
         "task_", "send_", "signature_", "serializer_json", "v1_", "result_", "chain_", "route_", "timezone_", "retry_",
-        "worker_chain_", "link_", "worker_link", "event_",
+        "worker_chain_", "link_", "worker_link", "event_", "control_",
     ]
 
     /// How the names of cases begin that are no tasks of protocol 2.
-    private static let others = ["result_", "v1_", "event_"]
+    private static let others = ["result_", "v1_", "event_", "control_"]
 
     /// The cases that the committed index lists.
     ///
