@@ -1,3 +1,4 @@
+import AMQP
 import Celery
 import CeleryProtocol
 import CeleryTestKit
