@@ -131,7 +131,7 @@ extension TaskContext {
     ///
     /// - Parameters:
     ///   - type: the event's type; what stands before the first dash is its group.
-    ///   - fields: what the event tells. Names of what all events have (`hostname`, `clock`, …) change nothing.
+    ///   - fields: what the event tells, under names other than those that all events have (`hostname`, `clock`, …).
     public func sendEvent(_ type: String, _ fields: JSONObject = [:]) async {
         await host.sendEvent(type, fields: fields)
     }

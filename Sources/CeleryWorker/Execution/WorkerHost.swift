@@ -20,7 +20,7 @@ struct WorkerHost: TaskHost {
 
     func sendEvent(_ type: String, fields: JSONObject) async {
         var all: JSONObject = ["uuid": .string(run.request.id)]
-        for (key, value) in fields { all[key] = value }
+        for (key, value) in fields where key != "uuid" { all[key] = value }
         // It comes after what happened to the task before.
         services.finisher.events.flush()
         let process = run.childProcess ?? ProcessIdentity.processID
