@@ -40,10 +40,6 @@ struct BindingList: Sendable, Hashable {
     }
 
     private static func line(_ queue: String, _ exchange: String, _ key: String) -> String {
-        "\(padded(queue)) \(padded(exchange)) \(key)"
-    }
-
-    private static func padded(_ text: String) -> String {
-        text + String(repeating: " ", count: max(0, 28 - text.count))
+        "\(Columns.padded(queue, 28)) \(Columns.padded(exchange, 28)) \(key)"
     }
 }

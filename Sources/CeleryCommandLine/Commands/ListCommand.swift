@@ -9,8 +9,7 @@ struct ListCommand<Application: CeleryApplication>: AsyncParsableCommand {
         CommandConfiguration(
             commandName: "list",
             abstract: "Get info from the broker.",
-            discussion: "RabbitMQ has to have its management plugin enabled.",
-            subcommands: [BindingsCommand<Application>.self]
+            subcommands: [BindingsCommand<Application>.self, QueuesCommand<Application>.self]
         )
     }
 }
