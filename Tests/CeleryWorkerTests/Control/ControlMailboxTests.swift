@@ -130,12 +130,15 @@ struct ControlMailboxTests {
             func refusal(_ name: String) -> JSONValue {
                 ["error": .string("'\(name)' is refused by this worker (worker_refused_control_commands)")]
             }
-            #expect(try await harness.ask("shutdown") == refusal("shutdown"))
-            #expect(try await harness.ask("dump_conf") == refusal("conf"))
-            let ending: JSONObject = ["task_id": "x", "terminate": true]
-            #expect(try await harness.ask("revoke", ending) == refusal("terminate"))
+            let shutdown = try await harness.ask("shutdown")
+            #expect(shutdown == refusal("shutdown"))
+            let settings = try await harness.ask("dump_conf")
+            #expect(settings == refusal("conf"))
+            let ending = try await harness.ask("revoke", ["task_id": "x", "terminate": true])
+            #expect(ending == refusal("terminate"))
             #expect(harness.worker.revokedIDs.isEmpty)
-            #expect(try await harness.ask("revoke", ["task_id": "x"]) == ["ok": "tasks {'x'} flagged as revoked"])
+            let revoke = try await harness.ask("revoke", ["task_id": "x"])
+            #expect(revoke == ["ok": "tasks {'x'} flagged as revoked"])
             #expect(harness.base.logs.messages.contains { $0.contains("'shutdown' is refused") })
         }
     }
