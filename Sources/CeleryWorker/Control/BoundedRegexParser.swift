@@ -62,19 +62,15 @@ struct BoundedRegexParser {
         if ahead.first == "," {
             ahead.removeFirst()
             high = Self.number(&ahead)
-            if high == nil, low == nil { return nil }
-        } else if low == nil {
-            return nil
         }
         // What is no repetition is a brace.
-        guard ahead.first == "}" else { return nil }
-        let hasUpper = ahead[ahead.index(before: ahead.startIndex)] != ","
+        guard ahead.first == "}", low != nil || high != nil else { return nil }
         rest = ahead.dropFirst()
         let least = low ?? 0
-        guard least <= Self.maxCount, (high ?? 0) <= Self.maxCount, !hasUpper || least <= (high ?? least) else {
+        guard least <= Self.maxCount, least <= (high ?? least), (high ?? 0) <= Self.maxCount else {
             throw Self.unreadable("a repetition")
         }
-        return (least, hasUpper ? high ?? least : nil)
+        return (least, high)
     }
 
     private static func number(_ text: inout ArraySlice<Unicode.Scalar>) -> Int? {

@@ -32,7 +32,10 @@ struct ElectionWinner: Sendable {
     /// Does it, in a task of its own; errors are logged.
     func perform(topic: String, action: JSONValue) {
         guard running.count.load(ordering: .relaxed) < Self.capacity else {
-            logger.error("Too many elections were won at a time, nothing is done", metadata: ["topic": "\(topic.loggable)"])
+            logger.error(
+                "Too many elections were won at a time, nothing is done",
+                metadata: ["topic": "\(topic.loggable)"]
+            )
             return
         }
         running.count.add(1, ordering: .relaxed)

@@ -74,7 +74,9 @@ struct Mingle: Sendable {
             try await topology.prepare(address, on: channel) { event in
                 guard case .deliveries(let messages) = event else { return inbox.finish() }
                 for message in messages {
-                    if case .dropped = inbox.yield(message) { logger.warning("mingle: too many replies, one is dropped") }
+                    if case .dropped = inbox.yield(message) {
+                        logger.warning("mingle: too many replies, one is dropped")
+                    }
                 }
             }
             let ticket = TaskID.make()
@@ -112,7 +114,9 @@ struct Mingle: Sendable {
         for await message in messages {
             do throws(ProtocolError) {
                 let reply = try ControlReply(decoding: message.properties, body: message.body, accept: accept)
-                guard reply.ticket == ticket, reply.node != hostname, nodes.insert(reply.node).inserted else { continue }
+                guard reply.ticket == ticket, reply.node != hostname, nodes.insert(reply.node).inserted else {
+                    continue
+                }
                 take(reply)
                 alarm.cancel()
                 alarm = makeAlarm()

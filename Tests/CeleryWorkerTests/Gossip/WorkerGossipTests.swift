@@ -11,7 +11,12 @@ import Testing
 @Suite("Worker: others of its fleet")
 struct WorkerGossipTests {
     private static func configuration(_ name: String) -> WorkerConfiguration {
-        WorkerConfiguration(queues: [name], concurrency: 1, hostname: "\(name)@h", heartbeatInterval: .milliseconds(200))
+        WorkerConfiguration(
+            queues: [name],
+            concurrency: 1,
+            hostname: "\(name)@h",
+            heartbeatInterval: .milliseconds(200)
+        )
     }
 
     private static func run(
@@ -24,7 +29,9 @@ struct WorkerGossipTests {
         try await WorkerHarness.run(configuration(name), celery: celery, broker: broker) { tasks in
             tasks.register("proj.add", arguments: "x", "y") { (x: Int, y: Int) in x + y }
             register(&tasks)
-        } _: { try await body($0) }
+        } _: {
+            try await body($0)
+        }
     }
 
     private static func command(_ request: ControlRequest, on broker: InMemoryBroker) throws {
@@ -138,7 +145,10 @@ struct WorkerGossipTests {
             try await eventually("an unknown topic is told") {
                 a.logs.messages.contains("Unknown election topic 'unknown'")
             }
-            try Self.command(ControlRequest("election", arguments: ["id": "e3", "topic": "task", "action": 7]), on: broker)
+            try Self.command(
+                ControlRequest("election", arguments: ["id": "e3", "topic": "task", "action": 7]),
+                on: broker
+            )
             try await eventually("a bad action is told") { a.logs.messages.contains("Could not call task") }
         }
     }
