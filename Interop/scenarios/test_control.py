@@ -127,11 +127,16 @@ def test_every_command(fleet, app):
         if case.command in ("add_consumer", "cancel_consumer"):
             time.sleep(1)  # Celery consumes a moment later
         if case.command == "pool_grow":
-            # Celery's new process comes seconds later, and has to be idle before it may go.
-            for kind in NODES:
-                eventually(lambda: not ask(app, kind, "reserved", {}), 90, f"the waiting task of {kind} has run")
+            pools_have_grown(app)
         failures += [f"{case.title}: {found}" for found in compare(case, swift, python)]
     assert not failures, "\n".join(failures)
+
+
+def pools_have_grown(app):
+    """Celery's new process comes seconds later, and has to be idle before it may go."""
+    for kind in NODES:
+        eventually(lambda: len(ask(app, kind, "stats", {})["pool"]["processes"]) == 3, 90, f"three processes of {kind}")
+        eventually(lambda: not ask(app, kind, "reserved", {}), 90, f"the waiting task of {kind} has run")
 
 
 def celery(*arguments):
@@ -140,7 +145,7 @@ def celery(*arguments):
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.cli], ids=lambda case: f"{case.kind}-{case.command}")
-def test_the_command_line(fleet, case):
+def test_the_command_line(fleet, app, case):
     """`celery inspect` and `celery control` print both workers' replies alike."""
     done = celery(case.kind, "-j", "-t", "30", "-d", ",".join(NODES.values()), *case.cli)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -148,6 +153,8 @@ def test_the_command_line(fleet, case):
     if isinstance(replies, list):
         replies = {node: value for reply in replies for node, value in reply.items()}
     assert set(replies) == set(NODES.values()), done.stdout
+    if case.command == "pool_grow":
+        pools_have_grown(app)
     if case.command in ("query_task", "pool_grow", "autoscale") or case.match != KEYS:
         assert differences(*(plain(replies[NODES[kind]], kind) for kind in NODES)) == []
 
