@@ -140,6 +140,10 @@ extension Metric {
         count("child_starts_total", "Child processes that were started.") { $0.childStarts },
         count("child_deaths_total", "Child processes that have died.") { $0.childDeaths },
         count("children_retired_total", "Child processes that were replaced in order.") { $0.childrenRetired },
+        count("commands_total", "Commands of remote control that were meant for this worker.") { $0.commands },
+        count("dropped_commands_total", "Such commands that were dropped because too many came at a time.") {
+            $0.droppedCommands
+        },
         count("sent_events_total", "Events that were made.") { $0.sentEvents },
         count("dropped_events_total", "Events and replies to remote control that were dropped.") { $0.droppedEvents },
         count("blocked_publishing_total", "How often the broker has asked to publish nothing for now.") {

@@ -61,7 +61,8 @@ import Testing
         var statistics = WorkerStatistics()
         let numbers: [WritableKeyPath<WorkerStatistics, Int>] = [
             \.received, \.started, \.succeeded, \.failed, \.retried, \.staleSettlements, \.lostResults, \.reconnects,
-            \.publishReconnects, \.childDeaths, \.rejected, \.expired, \.revoked,
+            \.publishReconnects, \.childDeaths, \.rejected, \.expired, \.revoked, \.commands,
+            \.droppedCommands,
         ]
         for (index, number) in numbers.enumerated() { statistics[keyPath: number] = 100 + index }
         statistics.isPublishingBlocked = true
@@ -71,6 +72,8 @@ import Testing
         #expect(page.value("swcelery_worker_lost_results_total") == 106)
         #expect(page.value("swcelery_worker_reconnects_total") == 107)
         #expect(page.value("swcelery_worker_child_deaths_total") == 109)
+        #expect(page.value("swcelery_worker_commands_total") == 113)
+        #expect(page.value("swcelery_worker_dropped_commands_total") == 114)
         #expect(page.value("swcelery_worker_publishing_blocked") == 1)
         let values = Set(Metric.statistics.map { page.value($0.0.name) ?? -1 })
         #expect(values.isSuperset(of: (100..<100 + numbers.count).map(Double.init)))
