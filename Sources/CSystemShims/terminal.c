@@ -96,4 +96,11 @@ long swc_terminal_read(int descriptor, void *buffer, unsigned long size) {
   return count < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : -1;
 }
 
-void swc_terminal_suspend(void) { kill(0, SIGTSTP); }
+void swc_terminal_suspend(void) {
+  // The others of the group first. This process gets a signal of its own, for the calling thread, which stops before it
+  // goes on: after one that another thread takes, it could take the terminal over again before the process has stopped.
+  void (*action)(int) = signal(SIGTSTP, SIG_IGN);
+  kill(0, SIGTSTP);
+  signal(SIGTSTP, action == SIG_ERR ? SIG_DFL : action);
+  raise(SIGTSTP);
+}

@@ -42,7 +42,7 @@ struct KeyReader: Sendable {
                     break
                 }
                 let name = String(decoding: rest[(rest.startIndex + 1)..<end], as: UTF8.self)
-                if let key = Self.sequences[name] { keys.append(key) }
+                if let key = name.isEmpty ? .escape : Self.sequences[name] { keys.append(key) }
                 rest = rest[end...]
             } else if first < 0x20 || first == 0x7F {
                 if let key = Self.control(first) { keys.append(key) }
@@ -67,8 +67,8 @@ struct KeyReader: Sendable {
         case UInt8(ascii: "O"):
             return bytes.count >= 3 ? start + 3 : nil
         default:
-            // A letter with Alt, which means nothing here.
-            return start + 2
+            // Alt means nothing here: the key Escape, and another that came in the same read.
+            return start + 1
         }
     }
 

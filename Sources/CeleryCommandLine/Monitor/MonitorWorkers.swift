@@ -6,9 +6,13 @@ struct MonitorWorkers {
     let now: Double
     let columns: Int
 
-    private static let fixedColumns = 62
+    /// What the columns beside the name take, with a version such as "py-celery 5.7.0" uncut.
+    private static let fixedColumns = 68
+    /// Three load averages below 100.
+    private static let loadWidth = 17
 
-    private var nameWidth: Int { max(10, min(40, columns - Self.fixedColumns)) }
+    /// On a narrow screen the name is worth more than the version at the end of the line.
+    private var nameWidth: Int { max(20, min(40, columns - Self.fixedColumns)) }
 
     /// The head, and so many workers around the selected one.
     func lines(maximum: Int) -> [ScreenLine] {
@@ -52,7 +56,8 @@ struct MonitorWorkers {
     ) -> String {
         [
             " ", DisplayText.fitted(name, to: nameWidth), DisplayText.fitted(state, to: 7),
-            DisplayText.fitted(active, to: 6), DisplayText.fitted(done, to: 8), DisplayText.fitted(load, to: 15),
+            DisplayText.fitted(active, to: 6), DisplayText.fitted(done, to: 8),
+            DisplayText.fitted(load, to: Self.loadWidth),
             DisplayText.fitted(seen, to: 6), software,
         ].joined(separator: " ")
     }
