@@ -147,7 +147,7 @@ def feed(flower):
         tasks[queue, "good"] = flower.send("demo.add", 2, 3, queue=queue)
         tasks[queue, "bad"] = flower.send("demo.fail", "no luck", queue=queue)
         tasks[queue, "again"] = flower.send("demo.retry", 1, queue=queue)
-        tasks[queue, "held"] = flower.send("demo.mul", 6, 7, queue=queue, countdown=3600)
+        tasks[queue, "held"] = flower.send("demo.mul", 6, 7, queue=queue, countdown=600)  # what is later than the consumer timeout of the broker waits there
         for state, fate in (("SUCCESS", "good"), ("FAILURE", "bad"), ("SUCCESS", "again"), ("RECEIVED", "held")):
             flower.wait_for_state(tasks[queue, fate], state)
         tasks[queue, "running"] = flower.send("demo.block", 600, queue=queue)
