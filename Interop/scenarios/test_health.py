@@ -12,8 +12,10 @@ import urllib.request
 
 import pytest
 
+import harness
 import processes
-from harness import PATIENCE, SWCELERY, eventually, unique
+from harness import BROKER_URL, PATIENCE, SWCELERY, eventually, with_port
+from proxy import Proxy
 
 pytestmark = pytest.mark.beyond_celery
 
@@ -94,19 +96,19 @@ def test_metrics_tell_what_has_run(start, app):
             failure.get(timeout=PATIENCE)
     retried.get(timeout=PATIENCE)
     eventually(lambda: health.metric("worker_held_eta") == 1, PATIENCE, "one task is held")
+    eventually(lambda: health.metric("worker_succeeded_total") == 51, PATIENCE, "all are counted")
+    eventually(lambda: health.metric("queue_unsettled", queue=worker.queue) == 1, PATIENCE, "all others are settled")
     assert health.metric("task_outcomes_total", task="demo.add", outcome="succeeded") == 50
     assert health.metric("task_outcomes_total", task="demo.fail", outcome="failed") == 3
     assert health.metric("task_outcomes_total", task="demo.retry", outcome="retried") == 2
     assert health.metric("task_outcomes_total", task="demo.retry", outcome="succeeded") == 1
     assert health.metric("task_runtime_seconds_count", task="demo.add") == 50
     assert health.metric("task_runtime_seconds_bucket", task="demo.add", le="+Inf") == 50
-    assert health.metric("worker_succeeded_total") == 51
     assert health.metric("worker_failed_total") == 3
     assert health.metric("worker_retried_total") == 2
     # 50 sums, 3 failures, 3 tries, and what is held.
     assert health.metric("worker_received_total") == 57
     assert health.metric("queue_prefetch", queue=worker.queue) == 32
-    assert health.metric("queue_unsettled", queue=worker.queue) == 1
     assert health.metric("queue_consumed", queue=worker.queue) == 1
     assert health.metric("worker_slots") == 8
 
@@ -122,38 +124,41 @@ def test_latency_counts_from_the_publishing_on(start, app):
     assert health.metric("task_runtime_seconds_sum", task="demo.sleep") >= 1.4
 
 
-@pytest.mark.private_broker
-def test_a_worker_without_its_broker_lives_and_is_not_ready(start, broker):
-    queue = unique("health")
-    worker, health = start(queues=[queue], broker=broker.url, ready=False)
-    broker.control("stop_app")
+@pytest.fixture
+def proxy():
+    """The way to the broker, which can be closed."""
+    with Proxy(*harness.address(BROKER_URL)) as proxy:
+        yield proxy
+
+
+def test_a_worker_without_its_broker_lives_and_is_not_ready(start, app, proxy):
+    worker, health = start(broker=with_port(BROKER_URL, proxy.port))
+    proxy.refuse()
+    proxy.cut()
     health.becomes("/ready", 503)
     assert health.ask("/live") == (200, "live\n")
     assert health.ask("/startup")[0] == 200
     assert health.metric("worker_ready") == 0
-    broker.control("start_app")
+    proxy.accept()
     health.becomes("/ready", 200)
-    assert broker.answers(queue)
+    assert app.send_task("demo.add", (2, 3), queue=worker.queue).get(timeout=PATIENCE) == 5
     assert health.metric("worker_reconnects_total") >= 1
     assert health.metric("worker_ready") == 1
 
 
-@pytest.mark.private_broker
-def test_a_worker_that_finds_no_broker_has_not_started(start_swift, broker, tmp_path):
+def test_a_worker_that_finds_no_broker_has_not_started(start_swift, proxy, tmp_path):
     port = free_port()
     file = tmp_path / "w.health"
-    broker.control("stop_app")
-    try:
-        worker = start_swift(
-            queues=[unique("health")], broker=broker.url, ready=False, arguments=["--health-port", str(port), "--health-file", str(file)])
-        health = Health(port)
-        health.becomes("/live", 200)
-        assert health.ask("/startup")[0] == 503
-        assert health.ask("/ready") == (503, "not ready: starting: not connected to the broker\n")
-        assert check("live", "--health-file", file)[0] == 0
-        assert check("startup", "--health-file", file)[0] == 1
-    finally:
-        broker.control("start_app")
+    proxy.refuse()
+    worker = start_swift(
+        broker=with_port(BROKER_URL, proxy.port), ready=False, arguments=["--health-port", str(port), "--health-file", str(file)])
+    health = Health(port)
+    health.becomes("/live", 200)
+    assert health.ask("/startup")[0] == 503
+    assert health.ask("/ready") == (503, "not ready: starting: not connected to the broker\n")
+    eventually(lambda: check("live", "--health-file", file)[0] == 0, PATIENCE, "live by its file")
+    assert check("startup", "--health-file", file)[0] == 1
+    proxy.accept()
     health.becomes("/startup", 200)
     eventually(lambda: check("ready", "--health-file", file)[0] == 0, PATIENCE, "ready by its file, too")
     assert worker.stop() == 0
@@ -162,7 +167,7 @@ def test_a_worker_that_finds_no_broker_has_not_started(start_swift, broker, tmp_
 def test_a_worker_that_shuts_down_is_not_ready(start, app, tmp_path):
     file = tmp_path / "w.health"
     worker, health = start(arguments=["--health-file", str(file)])
-    result = app.send_task("demo.sleep", (8,), queue=worker.queue)
+    result = app.send_task("demo.sleep", (20,), queue=worker.queue)
     eventually(lambda: health.metric("worker_busy_slots") == 1, PATIENCE, "it runs")
     worker.send_signal(signal.SIGTERM)
     health.becomes("/ready", 503)
@@ -171,7 +176,7 @@ def test_a_worker_that_shuts_down_is_not_ready(start, app, tmp_path):
     assert health.metric("worker_busy_slots") == 1
     eventually(lambda: check("ready", "--health-file", file)[0] == 1, PATIENCE, "not ready by its file")
     assert check("live", "--health-file", file)[0] == 0
-    assert result.get(timeout=PATIENCE) == 8
+    assert result.get(timeout=PATIENCE) == 20
     assert worker.wait() == 0
     assert not file.exists()
     with pytest.raises(OSError):
