@@ -47,6 +47,7 @@ enum SettingJSON {
         case let queues as [Queue]: .array(queues.map { .string($0.name) })
         case let zone as TimeZone: .string(zone.identifier)
         case let choice as any RawRepresentable<String>: .string(choice.rawValue)
+        case let mode as DeliveryMode: .int(Int(mode.rawValue))
         case let policy as RetryPolicy: self.value(of: policy)
         case is BrokerEncryption: true
         default: .string(String(describing: value))
@@ -57,8 +58,8 @@ enum SettingJSON {
         [
             "max_retries": policy.maxRetries.map(JSONValue.int) ?? .null,
             "interval_start": value(of: policy.intervalStart),
-            "interval_step": value(of: policy.intervalStep),
             "interval_max": value(of: policy.intervalMax),
+            "interval_step": value(of: policy.intervalStep),
         ]
     }
 }

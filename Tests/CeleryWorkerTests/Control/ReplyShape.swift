@@ -4,7 +4,8 @@ import CeleryProtocol
 enum ReplyMatch: Sendable {
     /// Equal.
     case equal
-    /// The same keys in the same order with values of the same types; of lists each element is like the captured first.
+    /// The same keys in the same order with values of the same types; of a longer or shorter list each
+    /// element is like the captured first. A task's arguments are the captured ones.
     case shape
     /// A text in place of the captured one, of the same key.
     case text
@@ -45,6 +46,13 @@ enum ReplyMatch: Sendable {
             return expected.lazy.compactMap { difference(entries[$0.key] ?? .null, $0.value, at: "\(path).\($0.key)") }
                 .first
         case (.array(let elements), .array(let expected)):
+            if path.hasSuffix(".args") {
+                return elements == expected ? nil : "\(path): \(elements) are not \(expected)"
+            }
+            if elements.count == expected.count {
+                return zip(elements, expected).enumerated().lazy
+                    .compactMap { difference($1.0, $1.1, at: "\(path)[\($0)]") }.first
+            }
             guard let like = expected.first else { return nil }
             return elements.enumerated().lazy.compactMap { difference($1, like, at: "\(path)[\($0)]") }.first
         // What may be there or not.
