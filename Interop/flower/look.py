@@ -42,13 +42,20 @@ class Flower:
         except (OSError, ValueError):
             return {}
 
+    def refresh(self, node):
+        """Has the worker asked again: the pages show what it answered last."""
+        return self.get(f"/api/workers?refresh=1&workername={node}").get(node, {})
+
     def send(self, task, *args, **options):
         body = json.dumps({"args": args, **options}).encode()
         with urllib.request.urlopen(urllib.request.Request(f"{self.url}/api/task/send-task/{task}", body), timeout=30) as response:
             return json.load(response)["task-id"]
 
     def wait_for_worker(self, node):
-        eventually(lambda: "stats" in self.get(f"/api/workers?refresh=1&workername={node}").get(node, {}), f"{node} is known")
+        eventually(lambda: "stats" in self.refresh(node), f"{node} is known")
+
+    def wait_for_queue(self, node, queue):
+        eventually(lambda: queue in [known["name"] for known in self.refresh(node).get("active_queues", [])], f"{node} consumes {queue}")
 
     def wait_for_state(self, task, state):
         eventually(lambda: self.get(f"/api/task/info/{task}").get("state") == state, f"{task} is {state}")
@@ -111,6 +118,8 @@ def main():
     for node in nodes.values():
         flower.wait_for_worker(node)
     tasks = feed(flower)
+    for node in nodes.values():
+        flower.wait_for_worker(node)
     browser = Browser(url, folder)
     failed = []
 
@@ -138,7 +147,7 @@ def feed(flower):
         tasks[queue, "good"] = flower.send("demo.add", 2, 3, queue=queue)
         tasks[queue, "bad"] = flower.send("demo.fail", "no luck", queue=queue)
         tasks[queue, "again"] = flower.send("demo.retry", 1, queue=queue)
-        tasks[queue, "held"] = flower.send("demo.mul", 6, 7, queue=queue, countdown=3600)
+        tasks[queue, "held"] = flower.send("demo.mul", 6, 7, queue=queue, countdown=600)  # what is later than the consumer timeout of the broker waits there
         for state, fate in (("SUCCESS", "good"), ("FAILURE", "bad"), ("SUCCESS", "again"), ("RECEIVED", "held")):
             flower.wait_for_state(tasks[queue, fate], state)
         tasks[queue, "running"] = flower.send("demo.block", 600, queue=queue)
@@ -227,6 +236,7 @@ def press_buttons(browser, flower, nodes, tasks, step):
     button("shrink", swift, "pool", "#worker-pool-shrink", [("#pool-size", 1)])
     button("autoscale", f"/worker/{nodes['scaled']}", "pool", "#worker-pool-autoscale", [("#min-autoscale", 2), ("#max-autoscale", 4)])
     button("add consumer", swift, "queues", "#worker-add-consumer", [("#add-consumer-name", "added")])
+    step("the added queue", lambda: flower.wait_for_queue(nodes["swift"], "added"))
     button("cancel consumer", swift, "queues", "#worker-cancel-consumer-added")
     limit("rate limit", "demo.mul", "task-rate-limit", 5)
     limit("soft time limit", "demo.mul", "task-timeout-soft", 10)

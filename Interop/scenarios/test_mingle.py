@@ -30,11 +30,16 @@ class Fleet:
         command = COMMANDS[kind]([queue], name=name, broker=self.url, arguments=["-l", "debug", *arguments])
         worker = Worker(command, [queue], self.folder / f"{name}-{len(self.workers)}.log", self.url)
         worker.node = f"{name}@{HOST}"
+        worker.kind = kind
         self.workers.append(worker)
-        return worker.wait_until_ready(self.wire, timeout=PATIENCE)
+        worker.wait_until_ready(self.wire, timeout=PATIENCE)
+        worker.wait_for_log(r"@\S+ ready\.", PATIENCE)  # it consumes a moment before it says so
+        return worker
 
     def end(self):
         for worker in self.workers:
+            if worker.kind == "python":
+                worker.process.kill()  # it takes ten seconds to leave by itself
             worker.end()
             self.wire.delete(*worker.queues)
         self.app.close()
@@ -145,10 +150,12 @@ def test_a_worker_that_leaves(fleet, first, second):
     first.wait_for_log(f"{second.node} left", PATIENCE)
 
 
-@pytest.mark.parametrize("kinds", [("python", "swift"), ("swift", "swift", "swift"), ("python", "swift", "swift")], ids="-".join)
-def test_an_election(fleet, kinds):
-    """Everybody comes to the same answer, and the task is sent once."""
-    workers = [fleet.start(kind) for kind in kinds]
+@pytest.mark.beyond_celery
+@pytest.mark.parametrize("size", [2, 3])
+def test_an_election(fleet, size):
+    """Everybody comes to the same answer, and the task is sent once. Celery's own workers decide before they have all requests: they may differ,
+    and one that has only its own by then ends with an IndexError."""
+    workers = [fleet.start("swift") for _ in range(size)]
     fleet.wait_until_acquainted(*workers)
     target = fleet.wire.declare()
     for round in range(1, 6):
@@ -186,4 +193,4 @@ def test_a_worker_without_gossip_takes_no_part(fleet):
     fleet.app.control.election("half", "task", fleet.app.signature("demo.add", (1, 1), queue=target))
     first.wait_for_log("I won the election 'half'", PATIENCE)
     eventually(lambda: fleet.wire.ready(target) == 1, PATIENCE, "the task was sent")
-    assert "election" not in second.log_text
+    assert not re.search("the election|elected for", second.log_text)

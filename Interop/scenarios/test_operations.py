@@ -337,22 +337,40 @@ NODES = [
 ]
 
 
-@pytest.mark.parametrize("nodes", NODES, ids=" ".join)
-def test_nodes_are_understood_as_by_celery(nodes, tmp_path):
-    if not any(option.startswith(("--pidfile", "-p")) for option in nodes):
-        nodes = [*nodes, f"--pidfile={tmp_path}/%n.pid"]
-    if "-f" not in nodes:
-        nodes = [*nodes, f"--logfile={tmp_path}/%n%I.log"]
-    swift, python = both("multi", "names", *nodes)
-    assert swift.stdout == python.stdout
-    swift, python = both("multi", "expand", "%n %h %d %N %p %%", *nodes)
-    assert swift.stdout == python.stdout
-    swift, python = both("multi", "show", *nodes)
+# Celery's own tool for all lines at once: its command line takes seconds to start.
+MULTI_TOOL = """
+import io, json, sys
+from celery.bin.multi import MultiTool
+for arguments in json.load(sys.stdin):
+    output = io.StringIO()
+    MultiTool(stdout=output, no_color=True).execute_from_commandline(["multi", *arguments])
+    print(json.dumps(output.getvalue()))
+"""
+VIEWS = [["names"], ["expand", "%n %h %d %N %p %%"], ["show"]]
+
+
+@pytest.fixture(scope="module")
+def celerys_nodes(tmp_path_factory):
+    """Each line of NODES with its folders named, and what Celery makes of it in each view."""
+    folder = tmp_path_factory.mktemp("nodes")
+    lines = []
+    for nodes in NODES:
+        pidfile = any(option.startswith(("--pidfile", "-p")) for option in nodes)
+        lines.append(nodes + ([] if pidfile else [f"--pidfile={folder}/%n.pid"]) + ([] if "-f" in nodes else [f"--logfile={folder}/%n%I.log"]))
+    calls = [view + line for line in lines for view in VIEWS]
+    answers = [json.loads(answer) for answer in run("-c", MULTI_TOOL, command=(sys.executable,), stdin=json.dumps(calls)).stdout.splitlines()]
+    assert len(answers) == len(calls)
+    return [(line, answers[3 * index : 3 * index + 3]) for index, line in enumerate(lines)]
+
+
+@pytest.mark.parametrize("index", range(len(NODES)), ids=lambda index: " ".join(NODES[index]))
+def test_nodes_are_understood_as_by_celery(celerys_nodes, index):
+    nodes, (names, expansion, commands) = celerys_nodes[index]
+    assert names and run("multi", "names", *nodes).stdout == names
+    assert run("multi", *VIEWS[1], *nodes).stdout == expansion
     # Celery starts `python -m celery`, and tells the worker of its interpreter.
-    expected = [
-        " ".join(re.sub(r"^\S+ -m celery", SWCELERY, re.sub(r" --executable=\S+", "", line)).split()) for line in python.stdout.splitlines()
-    ]
-    assert [line.replace("'", "") for line in swift.stdout.splitlines()] == expected
+    expected = [" ".join(re.sub(r"^\S+ -m celery", SWCELERY, re.sub(r" --executable=\S+", "", line)).split()) for line in commands.splitlines()]
+    assert [line.replace("'", "") for line in run("multi", "show", *nodes).stdout.splitlines()] == expected
 
 
 class Nodes:

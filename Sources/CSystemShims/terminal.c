@@ -102,5 +102,11 @@ void swc_terminal_suspend(void) {
   void (*action)(int) = signal(SIGTSTP, SIG_IGN);
   kill(0, SIGTSTP);
   signal(SIGTSTP, action == SIG_ERR ? SIG_DFL : action);
+  // Threads of the runtime's pool block it.
+  sigset_t stop, before;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTSTP);
+  pthread_sigmask(SIG_UNBLOCK, &stop, &before);
   raise(SIGTSTP);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
