@@ -220,6 +220,20 @@ def test_a_second_worker_of_the_name_ends(start_swift, wire):
     assert first.process.poll() is None
 
 
+@pytest.mark.private_broker
+def test_control_outlives_the_connection(start_swift, broker, app):
+    worker = start_swift(name=unique("lasting"), broker=broker.url, ready=False)
+    broker.wait_for_consumer(worker.queue)
+    node = worker.command[worker.command.index("-n") + 1].replace("%h", HOSTNAME)
+    # By a process of its own: a connection in this one's pool would not outlive the loss.
+    ping = ("-b", broker.url, "inspect", "ping", "-t", "30", "-d", node)
+    eventually(lambda: celery(*ping).returncode == 0, 90)
+    broker.close_connections()
+    broker.wait_for_consumer(worker.queue)
+    eventually(lambda: celery(*ping).returncode == 0, 90)
+    assert worker.stop() == 0
+
+
 def test_the_table_is_up_to_date():
     """CONTROL.md is what control_table.py makes of the cases."""
     assert control_table.PATH.read_text() == control_table.text()
