@@ -72,7 +72,10 @@ final class ClientCore: Sendable {
     }
 
     private func publish(_ task: ComposedTask) async throws(CeleryError) {
-        try await middlewares.publish(task) { (task) async throws(CeleryError) in try await publisher.publish(task) }
+        try await middlewares.publish(task) { (task) async throws(CeleryError) in
+            try await publisher.publish(task)
+            publisher.announce(task)
+        }
     }
 
     private static func late(_ limit: Duration?) -> CeleryError {

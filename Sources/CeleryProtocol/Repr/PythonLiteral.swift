@@ -1,8 +1,9 @@
 /// The exact texts that Python's `repr` makes of values, as they stand in the texts of exceptions.
 ///
 /// Unlike ``PythonRepr``, nothing is shortened, and strings are quoted and escaped by Python's rules.
-enum PythonLiteral {
-    static func text(of value: JSONValue) -> String {
+package enum PythonLiteral {
+    /// The text of a value.
+    package static func text(of value: JSONValue) -> String {
         var output = ""
         write(value, to: &output)
         return output

@@ -22,6 +22,7 @@ final class Finisher: Sendable {
     let hostname: String
     let log: TaskLog
     let signals: SignalTable
+    let events: EventDispatcher
     let unroutable: ReplyQueueWarnings
 
     /// Makes the finisher of a worker.
@@ -34,7 +35,8 @@ final class Finisher: Sendable {
         counters: WorkerCounters,
         hostname: String,
         log: TaskLog,
-        signals: SignalTable
+        signals: SignalTable,
+        events: EventDispatcher
     ) {
         self.results = results
         self.composer = composer
@@ -45,6 +47,7 @@ final class Finisher: Sendable {
         self.hostname = hostname
         self.log = log
         self.signals = signals
+        self.events = events
         unroutable = ReplyQueueWarnings()
     }
 

@@ -68,6 +68,7 @@ final class TaskRunner: Sendable {
     @discardableResult
     func finish(_ run: TaskRun, _ outcome: TaskOutcome) async -> Duration {
         let runtime = run.runtime
+        run.request.task.measure.load()?.ended(after: runtime)
         await services.finisher.finish(run, outcome, runtime: runtime)
         return runtime
     }
@@ -97,8 +98,12 @@ final class TaskRunner: Sendable {
             return false
         }
         counters.started.add()
-        request.startedAt.store(WorkerClock.now(), ordering: .relaxed)
+        request.task.accepted.add()
+        let now = WorkerClock.now()
+        request.startedAt.store(now, ordering: .relaxed)
+        request.task.measure.load()?.began(request, now: now)
         run.begin()
+        services.finisher.events.send(.started, of: request)
         if request.task.tracksStarted, request.wantsResult { services.finisher.postStarted(run) }
         return true
     }

@@ -1,4 +1,5 @@
 import AMQP
+import AMQPValues
 import Celery
 import CeleryProtocol
 import Logging
@@ -16,12 +17,22 @@ final class TaskSender: Sendable {
     private let publisher: ConfirmPublisher
     private let origin: String
     private let tasks: TaskTable
+    /// Told of each task that was sent.
+    private let onSent: @Sendable (ComposedTask) -> Void
     private let logger: Logger
 
-    init(composer: TaskComposer, publisher: ConfirmPublisher, tasks: TaskTable, origin: String, logger: Logger) {
+    init(
+        composer: TaskComposer,
+        publisher: ConfirmPublisher,
+        tasks: TaskTable,
+        origin: String,
+        onSent: @escaping @Sendable (ComposedTask) -> Void,
+        logger: Logger
+    ) {
         self.composer = composer
         self.publisher = publisher
         self.tasks = tasks
+        self.onSent = onSent
         self.origin = origin
         self.logger = logger
     }
@@ -79,7 +90,7 @@ final class TaskSender: Sendable {
             after: run.request.envelope.headers,
             context: context(of: run)
         )
-        try await send(composition)
+        try await send(composition, of: run)
     }
 
     /// Sends a task again by itself; where its body wants that, the same task counts as its own child, as Celery has it.
@@ -92,7 +103,7 @@ final class TaskSender: Sendable {
             request: request,
             context: context(of: run)
         )
-        try await send(task)
+        try await send(task, of: run)
         if isChild { run.addChild(ResultTuple(id: run.request.id)) }
     }
 
@@ -106,7 +117,7 @@ final class TaskSender: Sendable {
             replyTo: run.request.wantsResult ? run.request.replyTo : nil,
             context: context(of: run)
         )
-        try await send(composition)
+        try await send(composition, of: run)
         run.isReplaced.store(true, ordering: .relaxed)
     }
 }
@@ -132,14 +143,14 @@ extension TaskSender {
 
     /// Sends what was composed, and remembers the children of the running task.
     private func send(_ composition: Composition, childrenOf run: TaskRun) async throws(CeleryError) {
-        try await send(composition)
+        try await send(composition, of: run)
         for child in composition.children { run.addChild(child) }
     }
 
     /// Makes the chords known to their collectors, and then sends the tasks.
-    func send(_ composition: Composition) async throws(CeleryError) {
+    func send(_ composition: Composition, of run: TaskRun? = nil) async throws(CeleryError) {
         for manifest in composition.manifests { try await publish(manifest) }
-        for task in composition.tasks { try await send(task) }
+        for task in composition.tasks { try await send(task, of: run) }
     }
 
     /// Sends what was composed; a task that is refused does not hide those behind it.
@@ -172,11 +183,13 @@ extension TaskSender {
         }
     }
 
-    private func send(_ task: ComposedTask) async throws(CeleryError) {
+    private func send(_ task: ComposedTask, of run: TaskRun? = nil) async throws(CeleryError) {
         let hooks = tasks.hooks
+        let task = run.map { task.carrying($0.carriedHeaders) } ?? task
         try await hooks.publishing.publish(task) { (task) async throws(CeleryError) in
             hooks.signals.beforeTaskPublish.send(TaskPublication(task), logger)
             try await publish(task)
+            onSent(task)
             hooks.signals.afterTaskPublish.send(TaskPublication(task), logger)
         }
     }
@@ -205,5 +218,17 @@ extension TaskSender {
                 await Alarm.sleep(delay)
             }
         }
+    }
+}
+
+extension ComposedTask {
+    /// The same task with further headers.
+    fileprivate func carrying(_ headers: [String: String]) -> ComposedTask {
+        guard !headers.isEmpty else { return self }
+        var task = self
+        var table = task.message.properties.headers ?? [:]
+        for (name, value) in headers { table[name] = .string(value) }
+        task.message.properties.headers = table
+        return task
     }
 }

@@ -90,6 +90,10 @@ public struct TaskRegistrationOptions: Sendable {
     ///
     /// Celery: `serializer`.
     public var serializer: String?
+    /// Whether a worker that sends events sends those of this task.
+    ///
+    /// Celery: `send_events`.
+    public var sendEvents: Bool
 
     /// Makes settings; the defaults are Celery's.
     public init(
@@ -112,7 +116,8 @@ public struct TaskRegistrationOptions: Sendable {
         blocking: Bool = false,
         priority: UInt8? = nil,
         expires: Duration? = nil,
-        serializer: String? = nil
+        serializer: String? = nil,
+        sendEvents: Bool = true
     ) {
         self.acks = acks
         self.acksOnFailure = acksOnFailure
@@ -134,5 +139,6 @@ public struct TaskRegistrationOptions: Sendable {
         self.priority = priority
         self.expires = expires
         self.serializer = serializer
+        self.sendEvents = sendEvents
     }
 }

@@ -1,0 +1,22 @@
+/// The attributes of spans, as `opentelemetry-instrumentation-celery` names them.
+enum Attribute {
+    static let action = "celery.action"
+    static let deliveryInfo = "celery.delivery_info"
+    static let eta = "celery.eta"
+    static let exchange = "celery.exchange"
+    static let expires = "celery.expires"
+    static let hostname = "celery.hostname"
+    static let replyTo = "celery.reply_to"
+    static let retries = "celery.retries"
+    static let retryReason = "celery.retry.reason"
+    static let state = "celery.state"
+    static let taskName = "celery.task_name"
+    static let timeLimit = "celery.timelimit"
+    static let conversationID = "messaging.conversation_id"
+    static let destination = "messaging.destination"
+    static let destinationKind = "messaging.destination_kind"
+    static let messageID = "messaging.message.id"
+    static let exceptionMessage = "exception.message"
+    static let exceptionStacktrace = "exception.stacktrace"
+    static let exceptionType = "exception.type"
+}
