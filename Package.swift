@@ -8,12 +8,6 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
-let instrumentation = Target.Dependency.product(name: "Instrumentation", package: "swift-distributed-tracing")
-let nio: [Target.Dependency] = [
-    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-    .product(name: "NIOPosix", package: "swift-nio"),
-]
-let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams", condition: .when(traits: ["YAML"]))
 
 let package = Package(
@@ -24,8 +18,6 @@ let package = Package(
         .library(name: "Celery", targets: ["Celery"]),
         .library(name: "CeleryWorker", targets: ["CeleryWorker"]),
         .library(name: "CeleryCommandLine", targets: ["CeleryCommandLine"]),
-        .library(name: "CeleryHealth", targets: ["CeleryHealth"]),
-        .library(name: "CeleryTracing", targets: ["CeleryTracing"]),
         .library(name: "CeleryTestKit", targets: ["CeleryTestKit"]),
         .executable(name: "swcelery", targets: ["swcelery"]),
     ],
@@ -37,10 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // Without its readers of files, which need all of Foundation: `SettingsFile` reads JSON with this package's own parser.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
-        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        // The health server's alone: who does not use CeleryHealth does not compile it.
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", "5.4.0"..<"7.0.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -81,19 +70,9 @@ let package = Package(
                 serviceLifecycle,
             ]
         ),
-        .target(
-            name: "CeleryHealth",
-            dependencies: ["Celery", "CeleryWorker", logging, serviceLifecycle] + nio
-        ),
-        .target(
-            name: "CeleryTracing",
-            dependencies: [
-                "AMQPValues", "Celery", "CeleryProtocol", "CeleryWorker", instrumentation, logging, tracing,
-            ]
-        ),
         .executableTarget(
             name: "swcelery",
-            dependencies: ["Celery", "CeleryCommandLine", "CeleryHealth", "CeleryProtocol", "CeleryWorker"]
+            dependencies: ["Celery", "CeleryCommandLine", "CeleryProtocol", "CeleryWorker"]
         ),
         .target(name: "CeleryTestKit", dependencies: ["AMQP", "Celery", "CeleryWorker", deque, logging]),
         .target(name: "PoolTasks", dependencies: ["AMQPValues", "Celery", "CeleryWorker"], path: "Tests/PoolTasks"),
@@ -131,22 +110,6 @@ let package = Package(
             dependencies: [
                 "CSystemShims", "Celery", "CeleryCommandLine", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer",
                 argumentParser, logging,
-            ]
-        ),
-        .testTarget(
-            name: "CeleryHealthTests",
-            dependencies: [
-                "AMQP", "Celery", "CeleryHealth", "CeleryProtocol", "CeleryTestKit", "CeleryWorker", "CThreadSanitizer",
-                logging, serviceLifecycle,
-            ] + nio
-        ),
-        .testTarget(
-            name: "CeleryTracingTests",
-            dependencies: [
-                "AMQP", "Celery", "CeleryProtocol", "CeleryTestKit", "CeleryTracing", "CeleryWorker",
-                "CThreadSanitizer",
-                instrumentation, logging, tracing,
-                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
             ]
         ),
         .testTarget(

@@ -22,6 +22,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# shellcheck disable=SC2119 # no package besides the usual ones
 need_packages
 need_python
 if [ -z "${SWCELERY:-}" ]; then

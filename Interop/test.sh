@@ -131,7 +131,7 @@ tier_lint() {
     tally format "$status"
     if command -v shellcheck >/dev/null; then
         status=0
-        logged shellcheck shellcheck --external-sources --source-path "$root" "$interop"/*.sh "$interop"/benchmarks/*.sh "$interop"/flower/*.sh "$interop"/model/*.sh "$root/.ci/run" || status=$?
+        logged shellcheck shellcheck --external-sources --source-path "$root" "$interop"/*.sh "$interop"/benchmarks/*.sh "$interop"/model/*.sh "$root/.ci/run" || status=$?
         tally shellcheck "$status"
     else
         skipped=$((skipped + 1))
@@ -175,7 +175,6 @@ tier_interop() {
             cd "$interop/scenarios"
             export SWCELERY=$swcelery SWCELERY_EXAMPLE_WORKER=$examples/exampleworker SWCELERY_OUTCOME_WORKER=$examples/outcomeworker
             export SWCELERY_FLOW_WORKER=$examples/flowworker SWCELERY_FLOW_CLIENT=$examples/flowclient
-            export SWCELERY_TRACED_WORKER=$examples/tracedworker
             logged interop timeout --kill-after 30 1800 "$python" -m pytest --junitxml "$work/interop.xml"
         ) || status=$?
     fi

@@ -2,8 +2,7 @@
 
 Between the moment when a twentieth of the queue is gone and the moment when all of it is, the tasks that were taken are set against the wall time and
 against the CPU time of the worker's process tree; start-up is therefore in neither. Bare librabbitmq measures itself, from its first
-message to its last. With --events each worker runs without and with events of its tasks, which a bounded queue takes; ours has to keep more than
-LEAST_SHARE of its throughput.
+message to its last.
 """
 import argparse
 import dataclasses
@@ -24,8 +23,6 @@ import kombu
 
 QUEUE = "benchmark"
 REPLIES = "benchmark-replies"
-EVENTS = "benchmark-events"
-LEAST_SHARE = 0.7
 PREFETCH = 32
 TICKS = os.sysconf("SC_CLK_TCK")
 START_TIMEOUT = 60
@@ -104,12 +101,6 @@ class Broker:
 
     def depth(self, queue):
         return self.channel.queue_declare(queue, passive=True).message_count
-
-    def watch_events(self):
-        """A monitor that keeps only the last events."""
-        self.channel.exchange_declare("celeryev", "topic", durable=True, auto_delete=False)
-        self.channel.queue_declare(EVENTS, durable=False, auto_delete=False, arguments={"x-max-length": 1000})
-        self.channel.queue_bind(EVENTS, "celeryev", "#")
 
     def delete(self, *queues):
         for queue in queues:
@@ -217,16 +208,8 @@ def contenders(options):
         Contender(f"Celery prefork -c {cores}", celery_worker(*prefork), options.python_tasks),
         Contender("Celery solo", celery_worker("-P", "solo", "--prefetch-multiplier", str(PREFETCH)), options.python_tasks),
     ]
-    if options.events:
-        found = [each for contender in found if not contender.measures_itself for each in (contender, with_events(contender))]
     return [contender for contender in found if not options.only or options.only in contender.name]
 
-
-def with_events(contender):
-    return dataclasses.replace(contender, name=f"{contender.name}{SUFFIX}", command=[*contender.command, "-E"])
-
-
-SUFFIX = ", events"
 
 # ---- the report ----
 
@@ -285,22 +268,6 @@ def print_table(running, figures, publishing):
           f"{statistics.median(costs):.1f} µs of CPU each.")
 
 
-def print_shares(running, figures):
-    """What each worker keeps of its throughput when it sends events; false where ours keeps too little."""
-    holds = True
-    names = {contender.name for contender in running}
-    for contender in running:
-        if contender.name + SUFFIX not in names:
-            continue
-        for variant in contender.variants:
-            without, sending = [median(figures[name, variant]).tasks_per_second for name in (contender.name, contender.name + SUFFIX)]
-            share = sending / without
-            print(f"{contender.name}{', results' if variant else ''}: with events {share:.2f} of the throughput without")
-            if contender.name.startswith("swcelery"):
-                holds = holds and share > LEAST_SHARE
-    return holds
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", required=True)
@@ -311,12 +278,9 @@ def main():
     parser.add_argument("--python-tasks", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="contenders whose name contains this")
-    parser.add_argument("--events", action="store_true", help="without and with events of tasks, in place of bare librabbitmq")
     options = parser.parse_args()
 
     broker = Broker(options.url)
-    if options.events:
-        broker.watch_events()
     print_heading(options, broker)
     running = contenders(options)
     figures, publishing = {}, []
@@ -329,10 +293,6 @@ def main():
                 print(f"round {turn + 1}  {contender.name}{', results' if with_results else ''}: "
                       f"{result.tasks_per_second:,.0f} tasks/s, {result.cpu_microseconds:.1f} µs", file=sys.stderr, flush=True)
     print_table(running, figures, publishing)
-    if options.events:
-        broker.delete(EVENTS)
-        if not print_shares(running, figures):
-            sys.exit(f"with events a worker keeps less than {LEAST_SHARE} of its throughput")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # The no-op task over a pre-filled queue on bare librabbitmq, on swcelery and on Celery, in one run; ends with a table.
 #
-#   run.sh [--tasks N] [--python-tasks N] [--rounds N] [--only NAME] [--events]
-#
-# With --events each worker runs without and with events of its tasks, and the end tells what they cost.
+#   run.sh [--tasks N] [--python-tasks N] [--rounds N] [--only NAME]
 #
 # Uses a private RabbitMQ, or the one at RABBITMQ_URL. SWCELERY names a built executable; without it a release build is made.
 set -euo pipefail
@@ -16,7 +14,11 @@ trap 'pkill -TERM -P $$ || true; broker_stop; rm -rf "$work"' EXIT
 
 need_packages
 need_python
-need_release
+if [ -z "${SWCELERY:-}" ]; then
+    say "Building swcelery for release (minutes when it is the first time)"
+    swift build --package-path "$root" -c release --product swcelery
+    SWCELERY=$(swift build --package-path "$root" -c release --show-bin-path)/swcelery
+fi
 # shellcheck disable=SC2046 # several flags are wanted
 "${CC:-$(command -v cc || echo clang)}" -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$work/bare" "$interop/benchmarks/bare.c" $(pkg-config --cflags --libs librabbitmq)
 broker_start

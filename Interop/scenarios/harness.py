@@ -23,7 +23,6 @@ EXAMPLE_WORKER = os.environ.get("SWCELERY_EXAMPLE_WORKER", "")
 OUTCOME_WORKER = os.environ.get("SWCELERY_OUTCOME_WORKER", "")
 FLOW_WORKER = os.environ.get("SWCELERY_FLOW_WORKER", "")
 FLOW_CLIENT = os.environ.get("SWCELERY_FLOW_CLIENT", "")
-TRACED_WORKER = os.environ.get("SWCELERY_TRACED_WORKER", "")
 BROKER_CONTROL = os.environ.get("RABBITMQ_CONTROL", "")
 STAND_IN = SWCELERY == "python"
 HOSTNAME = socket.gethostname()

@@ -135,7 +135,7 @@ class Ending:
 class Run:
     """All cases on one worker."""
 
-    def __init__(self, kind, folder, settings=None):
+    def __init__(self, kind, folder):
         self.kind = kind
         self.wire = Wire()
         prefix = unique(kind)
@@ -144,8 +144,7 @@ class Run:
             queue = f"{prefix}.{mode}.{name}"
             cell = Cell(name, mode, expected, queue, f"{queue}.replies", f"{queue}.follow", f"{prefix}-{number}")
             self.cells[cell.key] = cell
-        queues = [cell.queue for cell in self.cells.values()]
-        self.worker = OutcomeWorker(kind, queues, folder, settings, dead_letters=True, embedded=True)
+        self.worker = OutcomeWorker(kind, [cell.queue for cell in self.cells.values()], folder, dead_letters=True, embedded=True)
 
     def observe(self):
         """What was observed, by name and mode."""

@@ -26,11 +26,6 @@ public protocol CeleryApplication {
     /// - Throws: whatever prevents the worker from starting; the message is shown and the exit code is 1.
     static func register(_ tasks: inout TaskRegistry) throws
 
-    /// What serves `--health-port`: `HealthServer.self` of the product CeleryHealth; nil, unless given.
-    ///
-    /// Only who links that product has its code, and that of SwiftNIO, in the executable.
-    static var healthEndpoint: (any HealthEndpoint.Type)? { get }
-
     /// Sets up logging for the process, once, before anything is logged: by default on standard error in Celery's format.
     static func bootstrapLogging(_ options: LoggingOptions)
 }
@@ -68,9 +63,6 @@ extension CeleryApplication {
 
     /// The version of this package.
     public static var version: String { PackageVersion.text }
-
-    /// No endpoint.
-    public static var healthEndpoint: (any HealthEndpoint.Type)? { nil }
 
     /// Celery's defaults.
     public static func configuration() throws -> CeleryConfiguration { CeleryConfiguration() }

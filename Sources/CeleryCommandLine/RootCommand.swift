@@ -12,28 +12,13 @@ struct RootCommand<Application: CeleryApplication>: AsyncParsableCommand {
             discussion: """
                 Options have the names and meanings of Celery's command line. Global options may stand before or after \
                 the command. The broker can also be given as CELERY_BROKER_URL.
-
-                Completion of commands and options, for bash, zsh or fish:
-                  \(ExecutableName.current) --generate-completion-script bash \\
-                    >~/.local/share/bash-completion/completions/\(ExecutableName.current)
                 """,
             version: "\(Application.version) (\(Application.name))",
             subcommands: [
                 WorkerCommand<Application>.self,
                 CallCommand<Application>.self,
                 ResultCommand<Application>.self,
-                StatusCommand<Application>.self,
-                InspectCommand<Application>.self,
-                ControlCommand<Application>.self,
-                EventsCommand<Application>.self,
-                PurgeCommand<Application>.self,
-                ListCommand<Application>.self,
-                AMQPCommand<Application>.self,
-                MigrateCommand<Application>.self,
-                MultiCommand<Application>.self,
-                ReportCommand<Application>.self,
                 GraphCommand<Application>.self,
-                CheckCommand<Application>.self,
             ]
         )
     }

@@ -38,8 +38,6 @@ extension ProtocolError {
             case invalidEmbed
             case invalidSignature
             case invalidResult
-            case invalidControl
-            case invalidEvent
             case contentDisallowed
             case unsupportedContentType
             case unsupportedEncoding
@@ -84,10 +82,6 @@ extension ProtocolError {
         public static let invalidSignature = Code(.invalidSignature)
         /// A body is not a result message.
         public static let invalidResult = Code(.invalidResult)
-        /// A body is not a request or a reply of remote control.
-        public static let invalidControl = Code(.invalidControl)
-        /// An event lacks its type, or a field that all events have is of another type.
-        public static let invalidEvent = Code(.invalidEvent)
         /// The content type is not in the accept list.
         public static let contentDisallowed = Code(.contentDisallowed)
         /// No decoder is registered for the content type.

@@ -14,13 +14,8 @@ internal import Synchronization
 public final class InMemoryBroker: Sendable {
     private let state = Mutex(BrokerState())
 
-    /// Whether workers look for others on it when they start, which takes them a second, and listen to their events.
-    public let isShared: Bool
-
     /// Makes an empty broker.
-    ///
-    /// - Parameter isShared: whether several workers on it are to know of each other, as on a real broker.
-    public init(isShared: Bool = false) { self.isShared = isShared }
+    public init() {}
 
     /// Changes the state, then lets the effects run in their order.
     func update<Value: Sendable, Failure: Error>(

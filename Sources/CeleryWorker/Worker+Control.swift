@@ -134,28 +134,6 @@ extension Worker {
         return true
     }
 
-    /// Changes the bounds within which the number of child processes follows the work (Celery's `autoscale`).
-    ///
-    /// - Parameters:
-    ///   - max: most processes; nil for as many as before. What is fetched ahead follows it.
-    ///   - min: fewest processes; nil for as many as before.
-    /// - Returns: the new bounds; nil where the worker was started without them, so that nothing changes.
-    @discardableResult
-    public func setAutoscale(max: Int?, min: Int?) -> Autoscale? {
-        let bounds = parts.pool.setAutoscale(max: max, min: min)
-        if let bounds, max != nil { parts.adjustCredit(to: bounds.max) }
-        return bounds
-    }
-
-    /// Replaces the child processes, each when it has ended what it runs (Celery's `pool_restart`).
-    ///
-    /// Nothing happens in pools without child processes. The executable is started anew, so that one that was replaced on
-    /// disk is used.
-    public func restartPool() {
-        parts.logger.info("Restarting the pool")
-        parts.pool.restart()
-    }
-
     private func terminate(signal: String, where condition: (TaskRequest) -> Bool) -> [String] {
         let found = parts.pool.running.filter(condition)
         for request in found {

@@ -22,10 +22,7 @@ public final class Worker: Service {
 
     let parts: WorkerParts
     private let hasRun = Atomic(false)
-    /// Whether it has ended.
-    let hasEnded = Atomic(false)
-    /// Open as soon as it is to end.
-    let shutdown = Gate<Void>()
+    private let shutdown = Gate<Void>()
 
     /// Makes a worker.
     ///
@@ -83,11 +80,9 @@ public final class Worker: Service {
 
     /// Changes how many tasks run at a time (Celery's `pool_grow` and `pool_shrink`).
     ///
-    /// Slots beyond the number end with what they run. What is fetched ahead follows.
+    /// Slots beyond the number end with what they run. What is fetched ahead stays as it was at the start.
     public func resizePool(to concurrency: Int) {
-        let concurrency = max(1, min(concurrency, CeleryConfiguration.maxConcurrency))
-        parts.pool.resize(to: concurrency)
-        parts.adjustCredit(to: concurrency)
+        parts.pool.resize(to: min(concurrency, CeleryConfiguration.maxConcurrency))
     }
 
     /// What the worker has done so far.
@@ -158,11 +153,8 @@ public final class Worker: Service {
             throw CeleryError(.closed, "a worker runs once")
         }
         // A task of its own: the end of a worker has to be orderly even if the caller's task is cancelled.
-        parts.mailbox?.start(for: self)
-        defer { parts.mailbox?.stop() }
         let work = Task(executorPreference: parts.executor) { [parts, shutdown] in try await parts.run(until: shutdown)
         }
-        defer { hasEnded.store(true, ordering: .relaxed) }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
                 try await work.value

@@ -48,22 +48,6 @@ public struct WorkerConfiguration: Sendable {
     ///
     /// Celery: `--purge`.
     public var purge: Bool
-    /// Whether the worker tells that it lives, by events.
-    ///
-    /// Celery: `--without-heartbeat`.
-    public var sendsHeartbeats: Bool
-    /// How long from one heartbeat event to the next.
-    ///
-    /// Celery: `--heartbeat-interval`.
-    public var heartbeatInterval: Duration
-    /// Whether the worker asks the others for their revoked ids and clocks when it starts.
-    ///
-    /// Celery: `--without-mingle`.
-    public var mingles: Bool
-    /// Whether the worker listens to the events of the others, and takes part in their elections.
-    ///
-    /// Celery: `--without-gossip`.
-    public var gossips: Bool
     /// How many published results may wait for the broker's confirm before slots wait.
     public var resultWindow: Int
     /// How long a shutdown waits for results to be confirmed after the last task has ended.
@@ -89,10 +73,6 @@ public struct WorkerConfiguration: Sendable {
         pool: Pool = .tasks,
         autoscale: Autoscale? = nil,
         purge: Bool = false,
-        sendsHeartbeats: Bool = true,
-        heartbeatInterval: Duration = .seconds(2),
-        mingles: Bool = true,
-        gossips: Bool = true,
         resultWindow: Int = 1_000,
         flushTimeout: Duration = .seconds(30),
         cancellationTimeout: Duration = .seconds(5),
@@ -107,10 +87,6 @@ public struct WorkerConfiguration: Sendable {
         self.pool = pool
         self.autoscale = autoscale
         self.purge = purge
-        self.sendsHeartbeats = sendsHeartbeats
-        self.heartbeatInterval = heartbeatInterval
-        self.mingles = mingles
-        self.gossips = gossips
         self.resultWindow = resultWindow
         self.flushTimeout = flushTimeout
         self.cancellationTimeout = cancellationTimeout

@@ -72,14 +72,6 @@ public struct WorkerStatistics: Sendable, Hashable {
     public var childDeaths = 0
     /// Child processes that were replaced because they had run enough tasks, or had grown too large.
     public var childrenRetired = 0
-    /// Commands of remote control that were meant for this worker.
-    public var commands = 0
-    /// Commands of remote control that were dropped because too many came at a time.
-    public var droppedCommands = 0
-    /// Events that were made.
-    public var sentEvents = 0
-    /// Events, and replies to remote control, that were dropped because the broker did not take them in time.
-    public var droppedEvents = 0
     /// How often the broker has asked the worker to publish nothing for now (`connection.blocked`).
     public var blockedPublishing = 0
     /// Whether the broker asks so at present.
@@ -99,23 +91,6 @@ final class WorkerCounters: Sendable {
         var count: Int { value.load(ordering: .relaxed) }
     }
 
-    /// A number that goes up and down, which one thread sets and any may read.
-    final class Level: Sendable {
-        private let value = Atomic<Int>(0)
-
-        /// Sets the number.
-        func set(_ number: Int) { value.store(number, ordering: .relaxed) }
-
-        /// The number of the moment.
-        var number: Int { value.load(ordering: .relaxed) }
-    }
-
-    /// Deliveries that wait in the worker for their time.
-    let heldForTime = Level()
-    /// Deliveries that wait for the rate limits of their types.
-    let heldForRate = Level()
-    /// Deliveries on their way to the delay ladder.
-    let handovers = Level()
     let received = Counter()
     let started = Counter()
     let succeeded = Counter()
@@ -151,10 +126,6 @@ final class WorkerCounters: Sendable {
     let childStarts = Counter()
     let childDeaths = Counter()
     let childrenRetired = Counter()
-    let commands = Counter()
-    let droppedCommands = Counter()
-    let sentEvents = Counter()
-    let droppedEvents = Counter()
     let blockedPublishing = Counter()
     let isPublishingBlocked = Atomic<Bool>(false)
 
@@ -196,10 +167,6 @@ final class WorkerCounters: Sendable {
             childStarts: childStarts.count,
             childDeaths: childDeaths.count,
             childrenRetired: childrenRetired.count,
-            commands: commands.count,
-            droppedCommands: droppedCommands.count,
-            sentEvents: sentEvents.count,
-            droppedEvents: droppedEvents.count,
             blockedPublishing: blockedPublishing.count,
             isPublishingBlocked: isPublishingBlocked.load(ordering: .relaxed)
         )

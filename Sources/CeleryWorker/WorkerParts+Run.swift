@@ -4,8 +4,6 @@ import Logging
 extension WorkerParts {
     /// How long killed processes may take to be gone.
     private static let killTime = Duration.seconds(5)
-    /// How long the last events may take to be written.
-    private static let eventTime = Duration.seconds(2)
 
     /// Runs the worker until the gate opens, then ends it in order.
     func run(until shutdown: Gate<Void>) async throws {
@@ -22,9 +20,6 @@ extension WorkerParts {
             await dispatcher.run()
         }
         chords?.start()
-        let gossiping = spawn { [gossip] in await gossip?.run() }
-        heart?.start()
-        let heartbeat = spawn { [heart] in await heart?.run() }
         let consumer = spawn { [consuming] in
             await Self.supervise(failure, shutdown) { () async throws(CeleryError) in try await consuming.run() }
         }
@@ -51,8 +46,6 @@ extension WorkerParts {
         announcement.cancel()
         await stopConsuming(consumer)
         await finishRunning()
-        heartbeat.cancel()
-        gossiping.cancel()
         await flush(publisher)
         await releaseCopies()
         await withinColdLimit { [consuming] in await consuming.close() }
@@ -171,19 +164,10 @@ extension WorkerParts {
         if await !tasks.waitUntilIdle(limit: ContinuousClock.now.duration(to: deadline)) {
             logger.error("Tasks were not confirmed in time", metadata: ["tasks": "\(tasks.unfinishedCount)"])
         }
-        await flushEvents()
         sender.topology.close()
         results.close()
         tasks.close()
         publisher.cancel()
         await publisher.value
-    }
-
-    /// Sends the last events: nothing waits for long for them.
-    private func flushEvents() async {
-        events.flush()
-        heart?.stop()
-        _ = await side.waitUntilIdle(limit: Self.eventTime)
-        side.close()
     }
 }

@@ -12,8 +12,6 @@ struct WorkerParts: Sendable {
     let concurrency: Int
     let queueTable: QueueTable
     let counters = WorkerCounters()
-    /// When the worker was made.
-    let birth = ContinuousClock.now
     /// Runs the worker itself: one thread, which no task body ever gets.
     let executor = ThreadExecutor(label: "swcelery.worker", maxThreads: 1, usualThreads: 1)
     /// Open when running tasks are not to be waited for until they end by themselves.
@@ -30,13 +28,6 @@ struct WorkerParts: Sendable {
     let ledger: DeliveryLedger
     let results: ConfirmPublisher
     let tasks: ConfirmPublisher
-    /// Publishes what may get lost: events and remote control.
-    let side: SidePublisher
-    /// The logical time of this worker.
-    let clock = LogicalClock()
-    let events: EventDispatcher
-    /// Tells that the worker lives; nil where it is not to.
-    let heart: Heart?
     let sender: TaskSender
     let revocations: Revocations
     /// Keeps revokes beyond the end of the worker; nil where nothing is kept.
@@ -48,13 +39,7 @@ struct WorkerParts: Sendable {
     /// Collects the results of chords; nil where another worker does.
     let chords: ChordService?
     let publishing: PublishSupervisor
-    /// Listens to remote control; nil where the worker is not to.
-    let mailbox: ControlMailbox?
-    /// Listens to the other workers; nil where the worker is not to.
-    let gossip: Gossip?
     let dispatching: Dispatcher.Environment
-    /// The samples that remote control has asked for.
-    let memorySamples = MemorySamples()
 
     init(
         broker: any Broker,
@@ -64,7 +49,6 @@ struct WorkerParts: Sendable {
         logger: Logger
     ) throws(CeleryError) {
         let table = try registry.table(celery)
-        let panel = try ControlPanel(own: registry.controls, refused: celery.workerRefusedControlCommands)
         let hostname = try NodeName(expanding: configuration.hostname).description
         let composer = TaskComposer(configuration: celery)
         let concurrency = Self.concurrency(configuration, celery)
@@ -82,24 +66,11 @@ struct WorkerParts: Sendable {
         ledger = DeliveryLedger(counters: counters)
         results = ConfirmPublisher(window: max(1, configuration.resultWindow), policy: .results)
         tasks = ConfirmPublisher(window: max(1, configuration.resultWindow), policy: .results)
-        let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void = { [executor] work in
-            Task(executorPreference: executor) { await work() }
-        }
-        side = SidePublisher(counters: counters, logger: logger)
-        events = EventDispatcher(
-            celery,
-            hostname: hostname,
-            clock: clock,
-            publisher: side,
-            counters: counters,
-            spawn: spawn
-        )
         sender = TaskSender(
             composer: composer,
             publisher: tasks,
             tasks: table,
             origin: ProcessIdentity.origin,
-            onSent: Self.sentEvents(celery, clock, side),
             logger: logger
         )
         let revocations = Revocations(try RevocationLimits(environment: ProcessInfo.processInfo.environment))
@@ -114,8 +85,7 @@ struct WorkerParts: Sendable {
             counters: counters,
             hostname: hostname,
             log: log,
-            signals: table.hooks.signals,
-            events: events
+            signals: table.hooks.signals
         )
         pool = try Self.pool(
             configuration,
@@ -136,15 +106,6 @@ struct WorkerParts: Sendable {
                 logger: logger
             )
         )
-        heart =
-            configuration.sendsHeartbeats
-            ? Heart(
-                events: events,
-                interval: max(configuration.heartbeatInterval, .milliseconds(100)),
-                publisher: side,
-                pool: pool,
-                counters: counters
-            ) : nil
         let check = RevocationCheck(revocations: revocations, finisher: finisher)
         runner = TaskRunner(
             services: TaskServices(hostname: hostname, logger: logger, finisher: finisher, sender: sender),
@@ -167,33 +128,8 @@ struct WorkerParts: Sendable {
                 counters: counters,
                 logger: logger,
                 memory: memory,
-                executor: executor,
-                prelude: Self.prelude(
-                    configuration,
-                    celery,
-                    broker: broker,
-                    hostname: hostname,
-                    revoked: RevokedIDs(revocations: revocations, intake: intake),
-                    clock: clock,
-                    executor: executor,
-                    logger: logger
-                )
+                executor: executor
             )
-        )
-        gossip = Self.gossip(
-            configuration,
-            celery,
-            broker: broker,
-            consuming: consuming,
-            events: events,
-            winner: ElectionWinner(
-                handlers: registry.elections,
-                sender: sender,
-                executor: executor,
-                logger: logger
-            ),
-            executor: executor,
-            logger: logger
         )
         chords =
             celery.workerCollectsChords
@@ -210,27 +146,15 @@ struct WorkerParts: Sendable {
             configuration: celery,
             results: results,
             tasks: tasks,
-            side: side,
             topology: sender.topology,
             counters: counters,
             logger: logger,
             memory: memory,
             executor: executor
         )
-        mailbox =
-            celery.workerEnableRemoteControl
-            ? ControlMailbox(
-                ControlMailbox.Environment(
-                    hostname: hostname,
-                    celery: celery,
-                    panel: panel,
-                    clock: clock,
-                    consuming: consuming,
-                    replies: side,
-                    counters: counters,
-                    logger: logger
-                )
-            ) : nil
+        let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void = { [executor] work in
+            Task(executorPreference: executor) { await work() }
+        }
         dispatching = Dispatcher.Environment(
             intake: intake,
             ledger: ledger,
@@ -255,16 +179,6 @@ struct WorkerParts: Sendable {
             log: log,
             spawn: spawn
         )
-    }
-
-    /// What sends the event `task-sent` of what the worker sends.
-    private static func sentEvents(
-        _ celery: CeleryConfiguration,
-        _ clock: LogicalClock,
-        _ side: SidePublisher
-    ) -> @Sendable (ComposedTask) -> Void {
-        guard celery.taskSendSentEvent else { return { _ in } }
-        return { side.post(SentEvent.message(of: $0, exchange: celery.eventExchange, clock: clock)) }
     }
 
     private static func pool(
@@ -301,11 +215,6 @@ struct WorkerParts: Sendable {
         let (product, overflow) = concurrency.multipliedReportingOverflow(by: multiplier)
         // What has no bound has the largest: tasks for later must not come without end.
         return overflow || product > largestPrefetch || product == 0 ? largestPrefetch : product
-    }
-
-    /// Fetches as much ahead as so many slots need.
-    func adjustCredit(to concurrency: Int) {
-        consuming.setTaskCredit(Self.prefetch(concurrency, configuration, celery))
     }
 
     private static func queues(

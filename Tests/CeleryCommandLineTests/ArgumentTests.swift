@@ -10,16 +10,6 @@ import Testing
         (["worker", "-c=4", "-q", "--queues=a"], ["worker", "-c=4", "-q", "--queues=a"]),
         (["call", "--", "-c4"], ["call", "--", "-c4"]),
         (["worker", "-Q"], ["worker", "-Q"]),
-        (["purge", "-f", "-Qa"], ["purge", "-f", "-Q", "a"]),
-        (
-            ["-bamqp://h", "migrate", "-a", "-t5", "-Tx", "s", "d"],
-            ["-b", "amqp://h", "migrate", "-a", "-t", "5", "-T", "x", "s", "d"]
-        ),
-        (["-bu", "multi", "start", "2", "-c4", "-Qa"], ["-b", "u", "multi", "start", "2", "-c4", "-Qa"]),
-        (["--broker", "multi", "worker", "-c4"], ["--broker", "multi", "worker", "-c", "4"]),
-        (["call", "--queue", "amqp", "-a[]"], ["call", "--queue", "amqp", "-a", "[]"]),
-        (["amqp", "basic.publish", "-c4"], ["amqp", "basic.publish", "-c4"]),
-        (["result", "7", "-tproj.add"], ["result", "7", "-t", "proj.add"]),
         (["-", ""], ["-", ""]),
     ])
     func joinedValuesAreSeparated(arguments: [String], expected: [String]) {

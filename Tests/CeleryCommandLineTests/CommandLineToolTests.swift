@@ -123,7 +123,7 @@ private struct SampleApplication: CeleryApplication {
             "a.b=2"
         )
         #expect(worker.options.pool == .processes)
-        #expect(worker.events.taskEvents)
+        #expect(worker.pool.taskEvents)
         #expect(worker.pool.optimization == .fair)
         #expect(worker.pool.stateDB == "/tmp/%n.db")
         #expect(worker.pool.autoscale?.maximum == 8)
@@ -131,8 +131,8 @@ private struct SampleApplication: CeleryApplication {
         #expect(worker.pool.softTimeLimit == .milliseconds(50_500))
         #expect(worker.pool.maxTasksPerChild?.number == 100)
         #expect(worker.pool.maxMemoryPerChild?.number == 200_000)
-        #expect(worker.events.withoutGossip && worker.events.withoutMingle && worker.events.withoutHeartbeat)
-        #expect(worker.events.heartbeatInterval?.number == 5)
+        #expect(worker.pool.withoutGossip && worker.pool.withoutMingle && worker.pool.withoutHeartbeat)
+        #expect(worker.pool.heartbeatInterval?.number == 5)
         #expect(worker.pool.shutdownGrace == .seconds(20))
         #expect(worker.daemon.detach)
         #expect(worker.daemon.logFile == "%n%I.log")
@@ -167,9 +167,7 @@ private struct SampleApplication: CeleryApplication {
             "9",
             "--wait",
             "--timeout",
-            "2",
-            "--serializer",
-            "json"
+            "2"
         )
         #expect(call.name == "proj.add")
         #expect(call.call.arguments == [.int(2), .int(3)])
@@ -192,54 +190,11 @@ private struct SampleApplication: CeleryApplication {
             "7-8",
             "--reply-queue",
             "r",
-            "--traceback",
-            "-t",
-            "proj.add"
+            "--traceback"
         )
         #expect(result.id == "7-8")
         #expect(result.replyQueue == "r")
         #expect(result.traceback)
-    }
-
-    @Test func theOptionsOfAMigration() throws {
-        let migrate = try command(
-            MigrateCommand<SampleApplication>.self,
-            "migrate",
-            "amqp://old",
-            "amqp://new",
-            "-n5",
-            "-t0.5",
-            "-a",
-            "-Tproj.add,proj.mul",
-            "-Qlow:lower,celery"
-        )
-        let plan = migrate.plan
-        #expect(migrate.source == "amqp://old" && migrate.destination == "amqp://new")
-        #expect(plan.limit == 5 && plan.timeout == .milliseconds(500) && plan.acknowledges)
-        #expect(plan.tasks == ["proj.add", "proj.mul"])
-        #expect(plan.queues.renamed("low") == "lower" && plan.queues.renamed("celery") == "celery")
-        let forever = try command(MigrateCommand<SampleApplication>.self, "migrate", "s", "d", "-F")
-        #expect(forever.plan.timeout == nil && !forever.plan.acknowledges)
-    }
-
-    @Test func theOptionsOfAPurge() throws {
-        let purge = try command(PurgeCommand<SampleApplication>.self, "purge", "-f", "-Qa,b", "-X", "b")
-        #expect(purge.force)
-        #expect(purge.queues?.names == ["a", "b"] && purge.excludedQueues?.names == ["b"])
-    }
-
-    @Test func wordsOfTheShellAreItsOwn() throws {
-        let shell = try command(
-            AMQPCommand<SampleApplication>.self,
-            "-q",
-            "amqp",
-            "basic.publish",
-            "-a",
-            "--json",
-            "key"
-        )
-        #expect(shell.words == ["basic.publish", "-a", "--json", "key"])
-        #expect(shell.global.quiet)
     }
 
     @Test(arguments: [
@@ -257,8 +212,6 @@ private struct SampleApplication: CeleryApplication {
         ["bogus"], ["worker", "--bogus"], ["worker", "extra"], ["worker", "-c", "many"], ["worker", "-Q"],
         ["worker", "-P", "custom"], ["worker", "--pool-start-method", "fork"], ["worker", "--autoscale", "x"],
         ["worker", "-l", "loud"], ["worker", "-A", "app"], ["worker", "--workdir", "/"],
-        ["migrate", "s"], ["migrate", "s", "d", "-n", "0"], ["purge", "-Q", ","], ["list", "nothing"],
-        ["call", "x", "--serializer", "pickle"],
         ["call"], ["call", ""], ["call", "x", "-a", "{"], ["call", "x", "--timeout", "3"],
         ["call", "x", "--priority", "300"],
         ["call", "x", "--eta", "soon"], ["result"],

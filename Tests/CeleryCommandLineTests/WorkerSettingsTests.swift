@@ -13,8 +13,6 @@ import Testing
         try WorkerSettings(
             options: WorkerOptions.parse(arguments),
             pool: PoolOptions.parse([]),
-            events: EventOptions.parse([]),
-            health: HealthOptions.parse([]),
             variables: CommandEnvironment(variables)
         )
     }
@@ -90,7 +88,7 @@ import Testing
         let celery = try applied([
             "--time-limit", "60", "--soft-time-limit", "50", "--max-tasks-per-child", "7", "--max-memory-per-child",
             "8",
-            "-S", "/var/%n-%h.db", "--shutdown-grace", "20",
+            "-S", "/var/%n-%h.db", "--shutdown-grace", "20", "-E",
         ])
         #expect(celery.taskTimeLimit == .seconds(60))
         #expect(celery.taskSoftTimeLimit == .seconds(50))
@@ -98,54 +96,19 @@ import Testing
         #expect(celery.workerMaxMemoryPerChild == 8)
         #expect(celery.workerStateDB == "/var/w-box.example.org.db")
         #expect(celery.workerShutdownGracePeriod == .seconds(20))
+        #expect(celery.workerSendTaskEvents)
         #expect(try applied().changedSettings.isEmpty)
-    }
-
-    @Test(arguments: [
-        (["-E", "--without-gossip", "--without-mingle", "--without-heartbeat", "--heartbeat-interval", "7"], [:]),
-        (
-            [],
-            [
-                "CELERY_WORKER_TASK_EVENTS": "1", "CELERY_WORKER_WITHOUT_GOSSIP": "1",
-                "CELERY_WORKER_WITHOUT_MINGLE": "1",
-                "CELERY_WORKER_WITHOUT_HEARTBEAT": "1", "CELERY_WORKER_HEARTBEAT_INTERVAL": "7",
-            ]
-        ),
-    ])
-    func eventOptionsAndVariables(arguments: [String], variables: [String: String]) throws {
-        let settings = try EventSettings(
-            options: EventOptions.parse(arguments),
-            variables: CommandEnvironment(variables)
-        )
-        #expect(settings.apply(to: CeleryConfiguration()).workerSendTaskEvents)
-        let worker = settings.apply(to: WorkerConfiguration())
-        #expect(!worker.gossips && !worker.mingles && !worker.sendsHeartbeats)
-        #expect(worker.heartbeatInterval == .seconds(7))
-    }
-
-    @Test func eventsAreAsInCeleryByDefault() throws {
-        let settings = try EventSettings(options: EventOptions.parse([]), variables: CommandEnvironment([:]))
-        #expect(!settings.apply(to: CeleryConfiguration()).workerSendTaskEvents)
-        let worker = settings.apply(to: WorkerConfiguration())
-        #expect(worker.gossips && worker.mingles && worker.sendsHeartbeats)
-        #expect(worker.heartbeatInterval == .seconds(2))
-        #expect(throws: CommandFailure.self) {
-            try EventSettings(
-                options: EventOptions.parse([]),
-                variables: CommandEnvironment(["CELERY_WORKER_TASK_EVENTS": "maybe"])
-            )
-        }
     }
 
     @Test func poolVariablesStandInForOptions() throws {
         let variables = [
             "CELERY_WORKER_TIME_LIMIT": "60", "CELERY_WORKER_SOFT_TIME_LIMIT": "50", "CELERY_WORKER_STATEDB": "s",
             "CELERY_WORKER_MAX_TASKS_PER_CHILD": "7", "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "8",
-            "CELERY_WORKER_SHUTDOWN_GRACE": "20",
+            "CELERY_WORKER_SHUTDOWN_GRACE": "20", "CELERY_WORKER_TASK_EVENTS": "true",
         ]
         #expect(try applied([], variables).changedSettings.count == variables.count)
         for (name, value) in [
-            ("OPTIMIZATION", "fast"), ("POOL_START_METHOD", "fork"), ("AUTOSCALE", "x"),
+            ("TASK_EVENTS", "maybe"), ("OPTIMIZATION", "fast"), ("POOL_START_METHOD", "fork"), ("AUTOSCALE", "x"),
             ("TIME_LIMIT", "soon"), ("STATEDB", "%z"),
         ] {
             let failure = try #require(throws: CommandFailure.self) {

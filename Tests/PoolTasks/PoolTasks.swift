@@ -57,10 +57,6 @@ public enum PoolTasks {
             for step in 1...steps { try await context.updateState("PROGRESS", meta: ["step": .int(step)]) }
             return steps
         }
-        tasks.register("pool.event") { (context: TaskContext) -> Int in
-            await context.sendEvent("task-custom", ["answer": 42])
-            return Int(getpid())
-        }
         tasks.register("pool.parent") { (context: TaskContext) -> String in
             try await context.send("pool.add", args: [20, 22])
         }

@@ -2,7 +2,7 @@
 import PackageDescription
 
 // A package as a user of swcelery would write it: tasks that caller and worker share, a program that calls them, a worker with tasks; the
-// caller and the worker of the chaos run; a worker whose tasks end in every way there is; and one whose runs are traced.
+// caller and the worker of the chaos run; and a worker whose tasks end in every way there is.
 let package = Package(
     name: "swcelery-demo",
     platforms: [.macOS(.v15)],
@@ -15,11 +15,9 @@ let package = Package(
         .executable(name: "outcomeworker", targets: ["outcomeworker"]),
         .executable(name: "flowworker", targets: ["flowworker"]),
         .executable(name: "flowclient", targets: ["flowclient"]),
-        .executable(name: "tracedworker", targets: ["tracedworker"]),
     ],
     dependencies: [
         .package(name: "swcelery", path: "../../.."),
-        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -73,18 +71,6 @@ let package = Package(
             dependencies: [
                 .product(name: "Celery", package: "swcelery"),
                 .product(name: "Logging", package: "swift-log"),
-            ]
-        ),
-        .executableTarget(
-            name: "tracedworker",
-            dependencies: [
-                "Journal",
-                .product(name: "CeleryCommandLine", package: "swcelery"),
-                .product(name: "CeleryHealth", package: "swcelery"),
-                .product(name: "CeleryTracing", package: "swcelery"),
-                .product(name: "CeleryWorker", package: "swcelery"),
-                .product(name: "Instrumentation", package: "swift-distributed-tracing"),
-                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
         .executableTarget(

@@ -7,7 +7,7 @@ app = Celery(
     "proj",
     broker=os.environ.get("CELERY_BROKER_URL") or os.environ.get("RABBITMQ_URL"),
     backend="rpc://",
-    include=["proj.tasks", "proj.governed", *(["proj.traced"] if "SPANS" in os.environ else [])],
+    include=["proj.tasks", "proj.governed"],
 )
 app.conf.update(broker_connection_retry_on_startup=True)
 if "PROJ_MAX_PRIORITY" in os.environ:

@@ -21,7 +21,6 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=True,
     task_create_missing_queues=True,
-    worker_send_task_events="OUTCOME_EVENTS" in os.environ,
 )
 
 

@@ -81,10 +81,7 @@ package struct ChildHandle: Sendable {
     package func kill() { swc_child_kill(pid) }
 
     /// The resident memory in KiB; nil where that is not known.
-    package var residentMemory: Int? { Self.residentMemory(of: pid) }
-
-    /// The resident memory of a process in KiB; nil where the system does not tell.
-    package static func residentMemory(of pid: Int32) -> Int? {
+    package var residentMemory: Int? {
         let size = swc_child_resident(pid)
         return size < 0 ? nil : Int(size)
     }

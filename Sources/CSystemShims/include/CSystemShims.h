@@ -208,30 +208,4 @@ void swc_poll_remove(int poll, int descriptor);
 /// Waits and writes the tokens of descriptors that are ready; answers how many.
 int swc_poll_wait(int poll, int timeout_ms, unsigned long long *tokens, int capacity);
 
-/// Takes a terminal over for a view of the whole screen: keys come at once and unseen, the screen is a second one. The
-/// terminal is as it was after `swc_terminal_close`, and so it is when the process exits or dies of a fault. Answers 0 or an
-/// errno.
-int swc_terminal_open(int input, int output);
-void swc_terminal_close(void);
-
-/// How large a terminal is; zeros where that is not known.
-typedef struct {
-  int rows;
-  int columns;
-} swc_terminal_size_t;
-
-swc_terminal_size_t swc_terminal_size(int descriptor);
-
-/// Reads the keys that were pressed, without waiting: how many bytes, or -1 where the terminal is gone.
-long swc_terminal_read(int descriptor, void *buffer, unsigned long size);
-
-/// Stops the process and those that belong to it, as Ctrl-Z does; returns when it is continued.
-void swc_terminal_suspend(void);
-/// Opens a TCP connection within so many milliseconds, not counting the look-up of the name: a non-blocking,
-/// close-on-exec descriptor, or a negative errno.
-int swc_tcp_connect(const char *host, const char *port, int timeout_ms);
-
-/// Waits until a descriptor is readable, or at its end; answers 0 or an errno, ETIMEDOUT for the time's end.
-int swc_wait_readable(int descriptor, int timeout_ms);
-
 #endif

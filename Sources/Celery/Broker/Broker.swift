@@ -16,11 +16,4 @@ package protocol Broker: Sendable {
     ///
     /// Each call tries every known address at most once and throws the last one's error.
     func connect(_ role: BrokerRole) async throws(AMQPError) -> any BrokerConnection
-
-    /// Whether workers should look for others on this broker (the `compatible_transports` of Celery's mingle and gossip).
-    var isShared: Bool { get }
-}
-
-extension Broker {
-    package var isShared: Bool { true }
 }

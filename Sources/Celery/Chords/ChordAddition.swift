@@ -46,7 +46,12 @@ package struct ChordAddition: Sendable, Hashable {
             [.string(member.id), member.replyTo.map(JSONValue.string) ?? .null]
         }
         let json: JSONValue = ["group_id": .string(groupID), "adds": .array(pairs)]
-        let properties = BasicProperties(ofChord: groupID, type: Self.type)
+        var properties = BasicProperties()
+        properties.contentType = "application/json"
+        properties.contentEncoding = "utf-8"
+        properties.deliveryMode = 2
+        properties.correlationID = groupID
+        properties.type = Self.type
         return OutgoingMessage(routingKey: queue, mandatory: true, properties: properties, body: json.serialized())
     }
 }

@@ -33,7 +33,12 @@ package struct ChordMark: Sendable, Hashable {
     /// The message to a collector queue.
     package func message(to queue: String) -> OutgoingMessage {
         let json: JSONValue = ["group_id": .string(groupID), "deadline": .string(deadline.text)]
-        let properties = BasicProperties(ofChord: groupID, type: Self.type)
+        var properties = BasicProperties()
+        properties.contentType = "application/json"
+        properties.contentEncoding = "utf-8"
+        properties.deliveryMode = 2
+        properties.correlationID = groupID
+        properties.type = Self.type
         return OutgoingMessage(routingKey: queue, properties: properties, body: json.serialized())
     }
 }

@@ -72,10 +72,7 @@ final class ClientCore: Sendable {
     }
 
     private func publish(_ task: ComposedTask) async throws(CeleryError) {
-        try await middlewares.publish(task) { (task) async throws(CeleryError) in
-            try await publisher.publish(task)
-            publisher.announce(task)
-        }
+        try await middlewares.publish(task) { (task) async throws(CeleryError) in try await publisher.publish(task) }
     }
 
     private static func late(_ limit: Duration?) -> CeleryError {

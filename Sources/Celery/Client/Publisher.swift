@@ -9,8 +9,6 @@ package final class Publisher: Sendable {
         let connection: any BrokerConnection
         let channel: any BrokerChannel
         let topology: TopologyDeclarer
-        /// Where events go; nil where none are sent.
-        let events: EventChannel?
     }
 
     /// Messages that are tried again on a channel of their own at a time.
@@ -22,15 +20,10 @@ package final class Publisher: Sendable {
     private let memory: TopologyMemory
     private let maxBodySize: Int
     private let logger: Logger
-    /// The logical time of this client.
-    private let clock = LogicalClock()
-    private let eventExchange: String
 
     package init(broker: any Broker, configuration: CeleryConfiguration, logger: Logger) {
         window = SlotPool(capacity: configuration.publishWindow)
         maxBodySize = configuration.publishMaxBodySize
-        eventExchange = configuration.eventExchange
-        let exchange = configuration.taskSendSentEvent ? SentEvent.exchange(configuration) : nil
         self.logger = logger
         let memory = TopologyMemory()
         self.memory = memory
@@ -40,19 +33,9 @@ package final class Publisher: Sendable {
             return Session(
                 connection: connection,
                 channel: try await connection.openChannel(confirms: true),
-                topology: TopologyDeclarer(connection: connection, logger: logger, memory: memory),
-                events: await Self.eventChannel(exchange, on: connection, logger)
+                topology: TopologyDeclarer(connection: connection, logger: logger, memory: memory)
             )
         }
-    }
-
-    private static func eventChannel(
-        _ exchange: ExchangeDeclaration?,
-        on connection: any BrokerConnection,
-        _ logger: Logger
-    ) async -> EventChannel? {
-        guard let exchange else { return nil }
-        return await EventChannel(on: connection, exchange: exchange, logger: logger)
     }
 
     /// Whether the broker holds publishers back, and why.
@@ -81,12 +64,6 @@ package final class Publisher: Sendable {
                 try await deliver(task)
             }
         }
-    }
-
-    /// Sends the event of a task that was published, where such events are sent.
-    func announce(_ task: ComposedTask) {
-        guard let events = connection.session?.events else { return }
-        events.post(SentEvent.message(of: task, exchange: eventExchange, clock: clock))
     }
 
     /// Closes the connection, after what is in flight has been confirmed or the time is over.

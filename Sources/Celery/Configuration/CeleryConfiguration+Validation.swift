@@ -38,28 +38,6 @@ extension CeleryConfiguration {
         try require(taskTimeLimit ?? .seconds(1) > .zero, "task_time_limit has to be more than zero")
         try require(taskSoftTimeLimit ?? .seconds(1) > .zero, "task_soft_time_limit has to be more than zero")
         try require(workerConsumerTimeout ?? .seconds(1) > .zero, "the consumer timeout has to be positive")
-        try require((0...65_535).contains(workerHealthPort ?? 0), "worker_health_port has to be from 0 to 65535")
-        try require(!workerHealthAddress.isEmpty, "worker_health_address is empty")
-        try validateObserving()
-    }
-
-    /// Events and remote control; Celery refuses queues that are exclusive and durable, too.
-    private func validateObserving() throws(CeleryError) {
-        try require(!eventExchange.isEmpty, "event_exchange is empty")
-        try require(!eventQueuePrefix.isEmpty, "event_queue_prefix is empty")
-        try require(!controlExchange.isEmpty, "control_exchange is empty")
-        try require(
-            !(eventQueueExclusive && eventQueueDurable),
-            "event_queue_exclusive and event_queue_durable exclude each other"
-        )
-        try require(
-            !(controlQueueExclusive && controlQueueDurable),
-            "control_queue_exclusive and control_queue_durable exclude each other"
-        )
-        try require(eventQueueTTL ?? .zero >= .zero, "event_queue_ttl is negative")
-        try require(eventQueueExpires ?? .seconds(1) > .zero, "event_queue_expires has to be more than zero")
-        try require(controlQueueTTL ?? .zero >= .zero, "control_queue_ttl is negative")
-        try require(controlQueueExpires ?? .seconds(1) > .zero, "control_queue_expires has to be more than zero")
     }
 
     private func validate(_ accepted: Set<String>, _ setting: String) throws(CeleryError) {

@@ -239,56 +239,8 @@ public struct CeleryConfiguration: Sendable {
     ///
     /// Not a setting of Celery.
     public var workerWatchdogTimeout: Duration? = .seconds(900)
-    /// `worker_send_task_events`: whether a worker sends events of its tasks from its start (`-E`).
+    /// `worker_send_task_events`: whether a worker is to send events of its tasks; it has none to send yet.
     public var workerSendTaskEvents: Bool = false
-    /// `worker_enable_remote_control`: whether a worker listens to remote control.
-    public var workerEnableRemoteControl: Bool = true
-    /// `worker_pool_restarts`: whether `pool_restart` is allowed.
-    public var workerPoolRestarts: Bool = false
-    /// Names of remote control commands that a worker refuses, such as `shutdown`, `pool_restart`, `terminate` or `revoke`.
-    ///
-    /// Not a setting of Celery.
-    public var workerRefusedControlCommands: Set<String> = []
-    /// `worker_health_port`: the port on which the `worker` command answers probes and Prometheus; nil for none.
-    ///
-    /// Not a setting of Celery.
-    public var workerHealthPort: Int?
-    /// `worker_health_address`: the address that it listens on for that.
-    ///
-    /// Not a setting of Celery.
-    public var workerHealthAddress: String = "127.0.0.1"
-    /// `worker_health_file`: the file in which the `worker` command says how it is, for `swcelery check`; nil for none.
-    ///
-    /// Not a setting of Celery.
-    public var workerHealthFile: String?
-
-    // MARK: Events and remote control
-
-    /// `task_send_sent_event`: whether clients send the event `task-sent` for each task that they publish.
-    public var taskSendSentEvent: Bool = false
-    /// `event_exchange`: the topic exchange of events.
-    public var eventExchange: String = "celeryev"
-    /// `event_queue_prefix`: what the names of queues begin with that receivers of events consume.
-    public var eventQueuePrefix: String = "celeryev"
-    /// `event_queue_ttl`: how long an event waits for its receiver; nil for ever.
-    public var eventQueueTTL: Duration? = .seconds(5)
-    /// `event_queue_expires`: how long a receiver's queue stays without a consumer; nil for ever.
-    public var eventQueueExpires: Duration? = .seconds(60)
-    /// `event_queue_exclusive`: whether only its own connection may use a receiver's queue.
-    public var eventQueueExclusive: Bool = true
-    /// `event_queue_durable`: whether a receiver's queue outlives the broker; not together with `eventQueueExclusive`.
-    public var eventQueueDurable: Bool = false
-    /// `control_exchange`: what the names of the exchanges of remote control begin with.
-    public var controlExchange: String = "celery"
-    /// `control_queue_ttl`: how long a command or a reply waits in its queue; nil for ever.
-    public var controlQueueTTL: Duration? = .seconds(300)
-    /// `control_queue_expires`: how long a queue of remote control stays without a consumer; nil for ever.
-    public var controlQueueExpires: Duration? = .seconds(10)
-    /// `control_queue_exclusive`: whether only its own connection may use a queue of remote control.
-    public var controlQueueExclusive: Bool = true
-    /// `control_queue_durable`: whether queues of remote control outlive the broker; not together with
-    /// `controlQueueExclusive`.
-    public var controlQueueDurable: Bool = false
 
     /// Makes a configuration of Celery's defaults.
     ///

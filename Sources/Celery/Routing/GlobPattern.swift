@@ -1,5 +1,5 @@
 /// A shell pattern over a whole name, as Python's `fnmatch` reads it: `*`, `?`, `[…]`, `[!…]`, case-sensitive.
-package struct GlobPattern: Sendable, Hashable {
+struct GlobPattern: Sendable, Hashable {
     private enum Part: Sendable, Hashable {
         case any
         case one
@@ -20,7 +20,7 @@ package struct GlobPattern: Sendable, Hashable {
     /// Reads a pattern.
     ///
     /// Every text is one: a bracket that is not closed stands for itself.
-    package init(_ pattern: String) {
+    init(_ pattern: String) {
         var parts: [Part] = []
         var rest = Array(pattern.unicodeScalars)[...]
         while let scalar = rest.popFirst() {
@@ -37,7 +37,7 @@ package struct GlobPattern: Sendable, Hashable {
     /// Whether the whole name matches.
     ///
     /// The time is at most the product of both lengths.
-    package func matches(_ name: String) -> Bool {
+    func matches(_ name: String) -> Bool {
         let scalars = Array(name.unicodeScalars)
         var (part, scalar) = (0, 0)
         var retry: (part: Int, scalar: Int)?

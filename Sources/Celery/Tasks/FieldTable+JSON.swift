@@ -7,7 +7,7 @@ extension FieldTable {
     /// The headers that py-amqp writes for a map.
     ///
     /// - Throws: ``CeleryError/Code/invalidSignature`` where a value has no form in a header table.
-    package init(json entries: JSONObject) throws(CeleryError) {
+    init(json entries: JSONObject) throws(CeleryError) {
         self.init()
         reserveCapacity(entries.count)
         for (key, value) in entries { append(key, try FieldValue(json: value)) }

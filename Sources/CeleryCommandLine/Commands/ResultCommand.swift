@@ -27,15 +27,6 @@ struct ResultCommand<Application: CeleryApplication>: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The queue that the sender named as reply_to.", valueName: "name"))
     var replyQueue: String?
 
-    @Option(
-        name: [.customShort("t"), .customLong("task")],
-        help: ArgumentHelp(
-            "Name of the task. Taken for Celery's sake: it changes nothing, as all results travel over rpc://.",
-            valueName: "name"
-        )
-    )
-    var task: String?
-
     @Flag(help: "Show the traceback instead of the result.")
     var traceback = false
 

@@ -46,12 +46,6 @@ struct WorkerCommand<Application: CeleryApplication>: AsyncParsableCommand {
     @OptionGroup(title: "Pool options")
     var pool: PoolOptions
 
-    @OptionGroup(title: "Event options")
-    var events: EventOptions
-
-    @OptionGroup(title: "Health options")
-    var health: HealthOptions
-
     @OptionGroup(title: "Daemonization options")
     var daemon: DaemonOptions
 
@@ -60,17 +54,11 @@ struct WorkerCommand<Application: CeleryApplication>: AsyncParsableCommand {
 
     func run() async throws {
         let variables = CommandEnvironment.process
-        let settings = try WorkerSettings(
-            options: options,
-            pool: pool,
-            events: events,
-            health: health,
-            variables: variables
-        )
+        let settings = try WorkerSettings(options: options, pool: pool, variables: variables)
         let daemon = try DaemonSettings(options: daemon, node: settings.node, variables: variables)
         try Privileges.drop(user: daemon.user, group: daemon.group)
         Privileges.setMask(daemon.umask)
-        let celery = try settings.apply(
+        let celery = try settings.poolSettings.apply(
             to: .load(
                 base: Application.configuration(),
                 global: global,

@@ -64,24 +64,21 @@ struct WorkerLaunch<Application: CeleryApplication>: Sendable {
             )
             ConsoleStream.output.writeLine(banner.text)
         }
-        let health = try await WorkerHealthOutlets(Application.healthEndpoint, celery, worker, logger)
-        let end = await SupervisedWorker(
+        return await SupervisedWorker(
             worker: worker,
             logger: logger,
             report: logFile.map { .file($0) } ?? .stream(.error),
             notifier: ServiceNotifier(variables, process: getpid()),
             remapsTerminate: variables[.remapTerminate] == ShutdownSequence.Signal.quit.rawValue,
-            release: {
-                health.file?.remove()
-                pidfile?.release()
-            }
+            release: { pidfile?.release() }
         ).run()
-        await health.close()
-        return end
     }
 
     /// What an operator should know of the settings.
     private func tell(_ logger: Logger) {
+        if celery.workerSendTaskEvents {
+            logger.warning("Events of tasks are not there yet: none are sent (-E, worker_send_task_events)")
+        }
         if settings.poolSettings.autoscale != nil, settings.pool != .processes {
             logger.warning("--autoscale concerns child processes only (-P processes)")
         }

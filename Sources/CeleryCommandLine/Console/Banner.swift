@@ -1,4 +1,10 @@
-import Celery
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 /// What the worker shows when it starts, in the manner of Celery's banner.
 struct Banner: Sendable {
@@ -62,8 +68,9 @@ struct Banner: Sendable {
 
     /// System, kernel and architecture: `Linux-6.1.0-x86_64`.
     static func currentPlatform() -> String {
-        let name = SystemName.current
-        return "\(name.system)-\(name.release)-\(name.machine)"
+        var names = utsname()
+        guard uname(&names) == 0 else { return "unknown" }
+        return "\(text(of: names.sysname))-\(text(of: names.release))-\(text(of: names.machine))"
     }
 
     /// The present in local time, without the fraction of the second.
@@ -72,5 +79,14 @@ struct Banner: Sendable {
         var bytes: [UInt8] = []
         timestamp.append(LogTimestamp.now(), to: &bytes)
         return String(decoding: bytes.prefix { $0 != UInt8(ascii: ",") }, as: UTF8.self)
+    }
+
+    /// Text of an array of C characters, which Swift sees as a tuple.
+    private static func text<Characters>(of characters: Characters) -> String {
+        let bytes = Mirror(reflecting: characters).children.lazy
+            .compactMap { $0.value as? CChar }
+            .prefix { $0 != 0 }
+            .map { UInt8(bitPattern: $0) }
+        return String(decoding: Array(bytes), as: UTF8.self)
     }
 }

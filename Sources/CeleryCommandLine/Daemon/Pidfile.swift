@@ -63,28 +63,13 @@ final class Pidfile: Sendable {
     private static var content: String { "\(getpid())\n" }
 
     private static func judge(_ content: String) -> Judgement {
-        guard let process = process(of: content) else { return .stale("Broken pidfile found - Removing it.") }
+        guard content.hasSuffix("\n"), let process = Int32(content.dropLast()), process > 0 else {
+            return .stale("Broken pidfile found - Removing it.")
+        }
         if content == Self.content { return .free }
-        return isRunning(process) ? .held(process) : .stale("Stale pidfile exists - Removing it.")
-    }
-
-    private static func process(of content: String) -> Int32? {
-        guard content.hasSuffix("\n"), let process = Int32(content.dropLast()), process > 0 else { return nil }
-        return process
-    }
-
-    /// The process id that a file has; nil where it is not there or has none.
-    static func process(in path: String) -> Int32? { read(path).flatMap(process(of:)) }
-
-    /// Whether a process of this user's runs.
-    static func isRunning(_ process: Int32) -> Bool {
         // EPERM: somebody else's process has the id by now.
-        kill(process, 0) == 0 && !hasEnded(process)
-    }
-
-    /// Whether a process of this id is there, whoever's it is.
-    static func isThere(_ process: Int32) -> Bool {
-        (kill(process, 0) == 0 || errno == EPERM) && !hasEnded(process)
+        let isThere = kill(process, 0) == 0 && !hasEnded(process)
+        return isThere ? .held(process) : .stale("Stale pidfile exists - Removing it.")
     }
 
     /// Whether a process has only not been collected yet by its parent: in a container perhaps for ever.

@@ -37,24 +37,6 @@ struct CallOptions: ParsableArguments {
         transform: TimeArgument.expiry
     )
     var expires: Expiry?
-
-    @Option(
-        help: ArgumentHelp("Serializer of the arguments: json, which is the only one.", valueName: "name"),
-        transform: SerializerName.init(parsing:)
-    )
-    var serializer: SerializerName?
-}
-
-/// The value of `--serializer`: Celery's tools may give the one that is used anyway.
-struct SerializerName: Sendable, Hashable {
-    /// Reads the name.
-    ///
-    /// - Throws: `OptionError` for another serializer than JSON.
-    init(parsing text: String) throws {
-        guard ["json", "application/json"].contains(text) else {
-            throw OptionError("arguments are sent as JSON only, not as '\(text)'")
-        }
-    }
 }
 
 /// The options of the `call` command that say what becomes of the result.

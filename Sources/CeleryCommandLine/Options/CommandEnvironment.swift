@@ -22,9 +22,6 @@ struct CommandEnvironment: Sendable {
         case workerDetach = "CELERY_WORKER_DETACH"
         case workerExcludedQueues = "CELERY_WORKER_EXCLUDE_QUEUES"
         case workerGroup = "CELERY_WORKER_GID"
-        case workerHealthAddress = "CELERY_WORKER_HEALTH_ADDRESS"
-        case workerHealthFile = "CELERY_WORKER_HEALTH_FILE"
-        case workerHealthPort = "CELERY_WORKER_HEALTH_PORT"
         case workerHeartbeatInterval = "CELERY_WORKER_HEARTBEAT_INTERVAL"
         case workerHostname = "CELERY_WORKER_HOSTNAME"
         case workerLogFile = "CELERY_WORKER_LOGFILE"
@@ -45,9 +42,6 @@ struct CommandEnvironment: Sendable {
         case workerTimeLimit = "CELERY_WORKER_TIME_LIMIT"
         case workerUmask = "CELERY_WORKER_UMASK"
         case workerUser = "CELERY_WORKER_UID"
-        case workerWithoutGossip = "CELERY_WORKER_WITHOUT_GOSSIP"
-        case workerWithoutHeartbeat = "CELERY_WORKER_WITHOUT_HEARTBEAT"
-        case workerWithoutMingle = "CELERY_WORKER_WITHOUT_MINGLE"
     }
 
     private let values: [String: String]

@@ -10,12 +10,10 @@ enum ForeignOptions {
         "-s": "belongs to beat, which \(notYet): run 'celery beat' beside the workers",
         "--schedule": "belongs to beat, which \(notYet): run 'celery beat' beside the workers",
         "--scheduler": "belongs to beat, which \(notYet): run 'celery beat' beside the workers",
-        "--camera": "does not exist: snapshots are taken by Python classes; 'celery events' runs beside Swift workers",
-        "--frequency": "belongs to --camera, which does not exist here",
-        "--maxrate": "belongs to --camera, which does not exist here",
         "--disable-prefetch": "is for Redis only, also in Celery: use --prefetch-multiplier",
         "--executable": "does not exist: -A names the executable",
         "--loader": "does not exist: a Swift worker's tasks are compiled into it",
+        "--serializer": "does not exist: arguments are sent as JSON",
         "--result-backend": "does not exist: results travel over rpc://",
     ]
 

@@ -57,6 +57,12 @@ struct PoolOptions: ParsableArguments {
     )
     var optimization: Optimization?
 
+    @Flag(
+        name: [.customShort("E"), .customLong("task-events"), .customLong("events")],
+        help: "Send events of tasks. There are none to send yet: the option is taken for later."
+    )
+    var taskEvents = false
+
     @Option(
         name: [.customShort("S"), .customLong("statedb")],
         help: ArgumentHelp(
@@ -75,4 +81,20 @@ struct PoolOptions: ParsableArguments {
         transform: TimeArgument.seconds
     )
     var shutdownGrace: Duration?
+
+    @Flag(name: .customLong("without-gossip"), help: "Has no effect: this worker takes no part in gossip yet.")
+    var withoutGossip = false
+
+    @Flag(name: .customLong("without-mingle"), help: "Has no effect: this worker does not mingle yet.")
+    var withoutMingle = false
+
+    @Flag(name: .customLong("without-heartbeat"), help: "Has no effect: this worker sends no event heartbeats yet.")
+    var withoutHeartbeat = false
+
+    @Option(
+        name: .customLong("heartbeat-interval"),
+        help: ArgumentHelp("Has no effect: this worker sends no event heartbeats yet.", valueName: "seconds"),
+        transform: PositiveNumber.init(parsing:)
+    )
+    var heartbeatInterval: PositiveNumber?
 }

@@ -9,6 +9,7 @@ struct PoolSettings: Sendable {
     private let maxMemoryPerChild: Int?
     private let stateDB: String?
     private let shutdownGrace: Duration?
+    private let taskEvents: Bool
     let autoscale: AutoscaleRange?
 
     /// Puts the settings together.
@@ -27,10 +28,12 @@ struct PoolSettings: Sendable {
         }
         shutdownGrace =
             try options.shutdownGrace ?? variables.value(.workerShutdownGrace, parsedBy: TimeArgument.seconds)
+        taskEvents = try variables.flag(options.taskEvents, .workerTaskEvents)
         autoscale = try options.autoscale ?? variables.value(.workerAutoscale, parsedBy: AutoscaleRange.init(parsing:))
         // These have no effect; a value that cannot be meant is complained about nevertheless.
         _ = try variables.value(.workerOptimization, parsedBy: Optimization.init(parsing:))
         _ = try variables.value(.workerPoolStartMethod, parsedBy: PoolStartMethod.init(parsing:))
+        _ = try variables.value(.workerHeartbeatInterval, parsedBy: count)
     }
 
     /// Puts what is set in the place of the configuration's settings.
@@ -42,6 +45,7 @@ struct PoolSettings: Sendable {
         if let maxMemoryPerChild { celery.workerMaxMemoryPerChild = maxMemoryPerChild }
         if let stateDB { celery.workerStateDB = stateDB }
         if let shutdownGrace { celery.workerShutdownGracePeriod = shutdownGrace }
+        if taskEvents { celery.workerSendTaskEvents = true }
         return celery
     }
 }

@@ -13,19 +13,11 @@ struct WorkerSettings: Sendable {
     let prefetchMultiplier: Int?
     let purge: Bool
     let poolSettings: PoolSettings
-    let eventSettings: EventSettings
-    let healthSettings: HealthSettings
 
     /// Puts the settings together.
     ///
     /// - Throws: `CommandFailure` with the usage status for a variable with a bad value.
-    init(
-        options: WorkerOptions,
-        pool poolOptions: PoolOptions,
-        events eventOptions: EventOptions,
-        health healthOptions: HealthOptions,
-        variables: CommandEnvironment
-    ) throws {
+    init(options: WorkerOptions, pool poolOptions: PoolOptions, variables: CommandEnvironment) throws {
         node =
             try options.hostname
             ?? variables.value(.workerHostname, parsedBy: { try NodeName.option($0) })
@@ -48,15 +40,13 @@ struct WorkerSettings: Sendable {
             ?? variables.value(.workerPrefetchMultiplier, parsedBy: PrefetchMultiplier.init(parsing:)))?.number
         purge = try variables.flag(options.purge, .workerPurge)
         poolSettings = try PoolSettings(options: poolOptions, node: node, variables: variables)
-        eventSettings = try EventSettings(options: eventOptions, variables: variables)
-        healthSettings = try HealthSettings(options: healthOptions, node: node, variables: variables)
     }
 }
 
 extension WorkerSettings {
     /// The worker's configuration; what nobody has set comes from the application's settings.
     func configuration(_ celery: CeleryConfiguration, cpus: CPUBudget) -> WorkerConfiguration {
-        let worker = WorkerConfiguration(
+        WorkerConfiguration(
             queues: queues ?? [],
             excludedQueues: excludedQueues,
             concurrency: concurrency?.resolved(cpus) ?? celery.workerConcurrency ?? cpus.processors,
@@ -68,11 +58,5 @@ extension WorkerSettings {
                 ? poolSettings.autoscale.map { Autoscale(max: $0.maximum, min: $0.minimum) } : nil,
             purge: purge
         )
-        return eventSettings.apply(to: worker)
-    }
-
-    /// Puts what is set in the place of the configuration's settings.
-    func apply(to celery: CeleryConfiguration) -> CeleryConfiguration {
-        healthSettings.apply(to: eventSettings.apply(to: poolSettings.apply(to: celery)))
     }
 }

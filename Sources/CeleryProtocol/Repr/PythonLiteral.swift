@@ -1,9 +1,8 @@
 /// The exact texts that Python's `repr` makes of values, as they stand in the texts of exceptions.
 ///
 /// Unlike ``PythonRepr``, nothing is shortened, and strings are quoted and escaped by Python's rules.
-package enum PythonLiteral {
-    /// The text of a value.
-    package static func text(of value: JSONValue) -> String {
+enum PythonLiteral {
+    static func text(of value: JSONValue) -> String {
         var output = ""
         write(value, to: &output)
         return output

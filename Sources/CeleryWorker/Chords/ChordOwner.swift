@@ -12,10 +12,12 @@ import Logging
 struct ChordOwner {
     struct Environment: Sendable {
         let queue: Queue
-        let rules: ChordMessage.Rules
+        /// Tells the collector's own queues from callers'.
+        let collector: ChordCollector
         let limits: ChordLedger.Limits
         /// How long the broker lets a delivery be unsettled; nil for as long as one likes.
         let timeout: ConsumerTimeout?
+        let accept: AcceptedContent
         /// How much is in memory.
         let gauge: ChordGauge
         let publisher: ChordPublisher
@@ -165,23 +167,57 @@ extension ChordOwner {
 
 extension ChordOwner {
     private mutating func receive(_ message: IncomingMessage) {
-        let (tag, bytes) = (message.deliveryTag, message.body.count)
         do throws(ProtocolError) {
-            switch try ChordMessage(message, environment.rules) {
-            case .manifest(let manifest):
-                let id = message.properties.messageID
-                perform(ledger.receive(manifest, tag: tag, bytes: bytes, messageID: id, now: now))
-            case .addition(let addition): perform(ledger.receive(addition, tag: tag, bytes: bytes, now: now))
-            case .mark(let mark): perform(ledger.receive(mark, tag: tag))
-            case .part(let part):
+            switch message.properties.type {
+            case ChordCollector.manifestType?:
+                let manifest = try manifest(message)
+                perform(
+                    ledger.receive(
+                        manifest,
+                        tag: message.deliveryTag,
+                        bytes: message.body.count,
+                        messageID: message.properties.messageID,
+                        now: now
+                    )
+                )
+            case ChordAddition.type?:
+                var addition = try ChordAddition(decoding: message.body)
+                addition.members = addition.members.map { member in withCaller(member) }
+                perform(
+                    ledger.receive(addition, tag: message.deliveryTag, bytes: message.body.count, now: now)
+                )
+            case ChordMark.type?:
+                perform(ledger.receive(try ChordMark(decoding: message.body), tag: message.deliveryTag))
+            default:
                 environment.counters.chordResults.add()
-                perform(ledger.receive(part, now: now))
+                perform(ledger.receive(try ChordPart(message, accept: environment.accept), now: now))
             }
         } catch {
             environment.counters.refusedChordMessages.add()
             environment.log.refused(message, error)
-            session?.source.channel.settle(tag, .reject(requeue: false))
+            session?.source.channel.settle(message.deliveryTag, .reject(requeue: false))
         }
+    }
+
+    private func manifest(_ message: IncomingMessage) throws(ProtocolError) -> ChordManifest {
+        guard message.body.count <= environment.limits.bytes else {
+            throw ProtocolError(
+                .tooLarge,
+                "the manifest of a chord has \(message.body.count) bytes, more than chord_max_bytes"
+            )
+        }
+        var manifest = try ChordManifest(decoding: JSONValue(parsing: message.body))
+        for index in manifest.members.indices { manifest.members[index] = withCaller(manifest.members[index]) }
+        return manifest
+    }
+
+    /// A member without a reply queue that is a collector's own.
+    ///
+    /// What is passed on to that would come in again, and be passed on again.
+    private func withCaller(_ member: ChordManifest.Member) -> ChordManifest.Member {
+        var member = member
+        if environment.collector.collects(member.replyTo) { member.replyTo = nil }
+        return member
     }
 
     private mutating func perform(_ actions: [ChordAction]) {

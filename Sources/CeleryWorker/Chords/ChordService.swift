@@ -57,9 +57,10 @@ final class ChordService: Sendable {
             let (events, inbox) = AsyncStream.makeStream(of: ChordEvent.self)
             let owner = ChordOwner.Environment(
                 queue: queue,
-                rules: ChordMessage.Rules(collector: collector, maxBytes: share, accept: accept),
+                collector: collector,
                 limits: ChordLedger.Limits(bytes: share, members: celery.chordMaxMembers),
                 timeout: ConsumerTimeout(of: queue, default: celery.workerConsumerTimeout),
+                accept: accept,
                 gauge: ChordGauge(capacity: Self.capacityFactor * share),
                 publisher: publisher,
                 counters: counters,

@@ -68,7 +68,6 @@ final class ConsumerSlot: Sendable {
                 if error.code == .cancelled { return nil }
                 let isFirst = !environment.records.hasStarted(desired.name)
                 if error.code == .topology, isFirst, environment.services.isEssential(desired) { return error }
-                if isFirst, let clash = nameClash(error) { return clash }
                 logger.error("Cannot consume, trying again", error: error, metadata: metadata)
             }
             await pause(backoff.next())
@@ -90,18 +89,6 @@ final class ConsumerSlot: Sendable {
 
     /// Closes the channel; the broker takes back what is unsettled.
     func closeChannel() async { await state.withLock { $0.consumer }?.close() }
-
-    /// How the queue is consumed at this moment.
-    var status: ConsumedQueue {
-        let (desired, consumer) = state.withLock { ($0.desired, $0.consumer) }
-        let isConsumed = consumer.map { !$0.hasEnded } ?? false
-        return ConsumedQueue(
-            name: desired.queue.name,
-            isConsumed: isConsumed,
-            credit: desired.credit,
-            unsettled: isConsumed ? consumer?.unsettledCount ?? 0 : 0
-        )
-    }
 
     /// Goes on with another prefetch count.
     func setCredit(_ credit: Int) async {
@@ -148,22 +135,6 @@ final class ConsumerSlot: Sendable {
         } catch {
             throw CeleryError(error, "queue '\(desired.queue.name)' cannot be consumed")
         }
-    }
-
-    /// What ends the worker where the queue of its mailbox is another one's; nil for any other error.
-    ///
-    /// After a reconnect it may be the worker's own, of a connection that the broker has not given up yet.
-    private func nameClash(_ error: CeleryError) -> CeleryError? {
-        let isLocked = (error.underlying as? AMQPError)?.replyCode == 405
-        guard desired.role == .control, environment.epoch == 1, isLocked else { return nil }
-        return CeleryError(
-            .topology,
-            """
-            another worker of this node name is there: its mailbox '\(desired.queue.name)' is in use. \
-            Give each worker a node name of its own (--hostname).
-            """,
-            underlying: error.underlying
-        )
     }
 
     private func subscribe(_ desired: DesiredConsumer) async throws(AMQPError) -> QueueConsumer {

@@ -12,8 +12,6 @@ final class ConsumerSupervisor: Sendable {
         var desired: DesiredTopology
         var handlers: [DesiredConsumer.Name: ConsumerHandler] = [:]
         var session: ConsumingSession?
-        /// The prefetch count of each queue's consumer.
-        var taskCredit: Int
     }
 
     /// What the supervisor works with.
@@ -34,8 +32,6 @@ final class ConsumerSupervisor: Sendable {
         let memory: TopologyMemory
         /// Where the supervisor's own tasks run: threads that no task body can hold up.
         let executor: ThreadExecutor
-        /// What is done on each new connection before tasks are consumed there; nil for nothing.
-        var prelude: (@Sendable (any BrokerConnection) async -> Void)?
 
         /// Whether the worker cannot begin without this consumer.
         func isEssential(_ consumer: DesiredConsumer) -> Bool {
@@ -51,7 +47,7 @@ final class ConsumerSupervisor: Sendable {
 
     init(_ environment: Environment) {
         self.environment = environment
-        state = Mutex(State(desired: environment.topology, taskCredit: environment.prefetch))
+        state = Mutex(State(desired: environment.topology))
     }
 
     /// Runs until the task is cancelled.
@@ -98,15 +94,15 @@ final class ConsumerSupervisor: Sendable {
     func close() async { await state.withLock { $0.session }?.close() }
 
     private func noteStarted(_ name: DesiredConsumer.Name) {
-        if name.role == .tasks { environment.counters.consumers.add() }
+        if name.role != .chords { environment.counters.consumers.add() }
         records.noteStarted(name)
         openIfReady()
     }
 
     private func openIfReady() {
         let wanted = state.withLock { $0.desired.consumers }
-        // The others are no part of being ready: tasks run without them.
-        if wanted.allSatisfy({ $0.role != .tasks || records.hasStarted($0.name) }) { ready.open() }
+        // The collector is no part of being ready: tasks run without it.
+        if wanted.allSatisfy({ $0.role == .chords || records.hasStarted($0.name) }) { ready.open() }
     }
 }
 
@@ -116,32 +112,9 @@ extension ConsumerSupervisor {
     /// The queues that tasks are consumed from.
     var taskQueues: [Queue] { state.withLock { $0.desired.taskQueues } }
 
-    /// How the queues of tasks are consumed at this moment, in the order of the topology.
-    var consumedQueues: [ConsumedQueue] {
-        let (consumers, session) = state.withLock { ($0.desired.consumers, $0.session) }
-        return consumers.filter { $0.role == .tasks }.map { consumer in
-            session?.status(of: consumer.name)
-                ?? ConsumedQueue(name: consumer.queue.name, isConsumed: false, credit: consumer.credit, unsettled: 0)
-        }
-    }
-
     /// Consumes from a further queue, on this connection and on all that follow.
     func addTaskConsumer(_ queue: Queue) {
-        change { $0.desired.add(DesiredConsumer(queue, credit: $0.taskCredit)) }
-    }
-
-    /// The prefetch count of each queue's consumer.
-    var taskCredit: Int { state.withLock { $0.taskCredit } }
-
-    /// Gives the consumers of tasks another prefetch count, those that come later too.
-    func setTaskCredit(_ credit: Int) {
-        change { state in
-            guard credit != state.taskCredit else { return }
-            state.taskCredit = credit
-            for consumer in state.desired.consumers where consumer.role == .tasks {
-                state.desired.setCredit(credit, of: consumer.name)
-            }
-        }
+        change { $0.desired.add(DesiredConsumer(queue, credit: environment.prefetch)) }
     }
 
     /// Consumes with a handler of its own, which gets the messages where the connection reads.

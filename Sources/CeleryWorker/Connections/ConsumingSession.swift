@@ -20,8 +20,6 @@ final class ConsumingSession: Sendable {
     private let declarer: TopologyDeclarer
     private let state: Mutex<State>
     private let failure = Gate<CeleryError>()
-    /// Opens when tasks may be consumed.
-    private let prepared = Gate<Void>()
     private let wakeups: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
 
@@ -63,7 +61,6 @@ final class ConsumingSession: Sendable {
         closed.whenOpen { [self] in end() }
         await withDiscardingTaskGroup { group in
             group.addTask { await self.watch() }
-            group.addTask { await self.prepare() }
             if epoch == 1 {
                 await declareDelays(for: desired().0)
             } else {
@@ -92,18 +89,10 @@ final class ConsumingSession: Sendable {
         await state.withLock { $0.slots[name] }?.closeChannel()
     }
 
-    /// How a queue is consumed on this connection; nil where nobody has begun with that.
-    func status(of name: DesiredConsumer.Name) -> ConsumedQueue? { state.withLock { $0.slots[name] }?.status }
-
     /// Closes the channels and the connection; the broker takes back what is unsettled.
     func close() async {
         for slot in slots { await slot.closeChannel() }
         await connection.close()
-    }
-
-    private func prepare() async {
-        await services.prelude?(connection)
-        prepared.open()
     }
 
     private var slots: [ConsumerSlot] { state.withLock { Array($0.slots.values) + $0.retired } }
@@ -150,8 +139,6 @@ extension ConsumingSession {
         )
         state.withLock { $0.slots[desired.name] = slot }
         group.addTask {
-            // Commands are heard from the start: what is revoked while the prelude lasts must not be missed.
-            if desired.role == .tasks, await self.prepared.waitUnlessCancelled() == nil { return }
             if let error = await slot.run() { self.fail(error) }
             self.state.withLock { state in state.retired.removeAll { $0 === slot } }
         }

@@ -3,14 +3,12 @@ import Celery
 import Logging
 import Synchronization
 
-/// Keeps the publishing connection: one channel with confirms for results, one for tasks, one without for events and
-/// remote control, each opened again when lost.
+/// Keeps the publishing connection: one channel with confirms for results, one for tasks, each opened again when lost.
 struct PublishSupervisor: Sendable {
     let broker: any Broker
     let configuration: CeleryConfiguration
     let results: ConfirmPublisher
     let tasks: ConfirmPublisher
-    let side: SidePublisher
     let topology: CurrentValue<TopologyDeclarer>
     let counters: WorkerCounters
     let logger: Logger
@@ -57,15 +55,13 @@ struct PublishSupervisor: Sendable {
         if before.isBlocked { note(before) }
     }
 
-    /// Serves the publishers until the connection has ended or the task is cancelled.
+    /// Serves both publishers until the connection has ended or the task is cancelled.
     private func serve(_ connection: any BrokerConnection) async {
         await withTaskGroup(of: Void.self) { group in
             for publisher in [results, tasks] {
                 group.addTask { await serve(publisher, on: connection) }
             }
-            // It ends only when it is cancelled: nothing depends on it.
-            group.addTask { await side.serve(connection, executor: executor) }
-            // Without a channel for one of the others the connection is of no use.
+            // Without a channel for one of them the connection is of no use.
             await group.next()
             group.cancelAll()
         }

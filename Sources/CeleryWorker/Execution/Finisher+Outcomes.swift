@@ -19,15 +19,13 @@ extension Finisher {
     @inline(never)
     func publishSuccess(of run: TaskRun, _ value: JSONValue, runtime: Duration) {
         counters.succeeded.add()
-        run.request.note(.succeeded)
         log.succeeded(run.request, value, runtime: runtime)
-        let event = events.success(of: run.request, value, runtime: runtime)
         guard run.request.wantsResult, let message = composer.message(of: run, .success, value) else {
-            return finish(run.request, .ack, event)
+            return settle(run.request, .ack)
         }
         results.post(message) { verdict in
             if case .failed(let error) = verdict, !error.isRecoverable { return self.replaceResult(of: run, error) }
-            self.finishPost(verdict, run.request, .ack, event)
+            self.finishPost(verdict, run.request, .ack)
         }
     }
 
@@ -40,13 +38,7 @@ extension Finisher {
             arguments: [.string("the result could not be sent: \(error)")]
         )
         let traceback = Traceback.text(of: exception, task: run.request.task.name)
-        let failure = TaskOutcome.Failure(exception: exception, traceback: traceback)
-        post(
-            composer.message(of: run, .failure, exception.json, traceback: traceback),
-            of: run.request,
-            then: .ack,
-            events.failure(of: run.request, failure)
-        )
+        post(composer.message(of: run, .failure, exception.json, traceback: traceback), of: run.request, then: .ack)
     }
 
     /// What follows the task cannot be sent: the caller has to know that the rest will not come.
@@ -72,30 +64,22 @@ extension Finisher {
         isOurs: Bool = false
     ) async {
         counters.failed.add()
-        run.request.note(.failed)
         log.failed(run.request, failure)
         if isOurs || failure.isTimeout { sendFailed(run, failure) }
         let task = run.request.task
         let acknowledges = failure.isTimeout ? task.acksOnTimeout : task.acksOnFailure
         let settlement = fixed ?? (acknowledges ? .ack : .reject(requeue: failure.isTimeout))
-        await publish(failure, of: run, then: settlement, events.failure(of: run.request, failure))
+        await publish(failure, of: run, then: settlement)
     }
 
     /// Publishes a failure: the task's, then that of the steps that will never run, then the errbacks
     /// (`celery.backends.base.Backend.mark_as_failure`).
-    private func publish(
-        _ failure: TaskOutcome.Failure,
-        of run: TaskRun,
-        then settlement: Settlement,
-        _ event: TaskEvent? = nil
-    ) async {
+    private func publish(_ failure: TaskOutcome.Failure, of run: TaskRun, then settlement: Settlement) async {
         let request = run.request
         let result = failure.exception.json
         let own = request.wantsErrors ? composer.message(of: run, .failure, result, traceback: failure.traceback) : nil
         let steps = run.body.embed.chain.map { composer.messages(failing: $0, failure) } ?? []
-        if steps.isEmpty, run.body.embed.errbacks?.isEmpty ?? true {
-            return post(own, of: request, then: settlement, event)
-        }
+        if steps.isEmpty, run.body.embed.errbacks?.isEmpty ?? true { return post(own, of: request, then: settlement) }
         let stepsAreLost = Gate<Bool>()
         let verdict = Gate<Settlement>()
         if let own {
@@ -110,12 +94,11 @@ extension Finisher {
             log.errbacksFailed(request, error)
         }
         let last = await verdict.wait()
-        finish(request, await stepsAreLost.wait() ? .reject(requeue: true) : last, event, unlessNot: settlement)
+        settle(request, await stepsAreLost.wait() ? .reject(requeue: true) : last)
     }
 
     func ignore(_ run: TaskRun) {
         counters.ignored.add()
-        run.request.note(.ignored)
         log.ignored(run.request)
         let isMissed = composer.collector.collects(run.request.replyTo) && !run.isReplaced.load(ordering: .relaxed)
         guard isMissed else { return settle(run.request, .ack) }
@@ -127,12 +110,10 @@ extension Finisher {
     /// Celery: `Reject` in `celery.worker.request.Request.on_failure`; without requeueing it counts as a failure.
     func reject(_ run: TaskRun, _ reject: Reject) async {
         counters.rejected.add()
-        run.request.note(.rejected)
         log.rejected(run.request, reject)
         guard !reject.requeue else { return settle(run.request, .reject(requeue: true)) }
         let failure = TaskOutcome.Failure(exception: .rejected(reason: reject.reason), traceback: nil)
         sendFailed(run, failure)
-        events.send(events.failure(of: run.request, failure), of: run.request)
         await publish(failure, of: run, then: .reject(requeue: false))
     }
 

@@ -4,39 +4,13 @@ import Celery
 /// Publishing of results, and settling of deliveries behind them.
 extension Finisher {
     /// Posts a result where there is one, and settles the delivery of a late task when it is confirmed.
-    ///
-    /// The event is the last: of a task that goes back to its queue because its result was lost, nothing is told.
-    func post(
-        _ message: OutgoingMessage?,
-        of request: TaskRequest,
-        then settlement: Settlement,
-        _ event: TaskEvent? = nil
-    ) {
-        guard let message else { return finish(request, settlement, event) }
-        results.post(message) { self.finishPost($0, request, settlement, event) }
+    func post(_ message: OutgoingMessage?, of request: TaskRequest, then settlement: Settlement) {
+        guard let message else { return settle(request, settlement) }
+        results.post(message) { self.finishPost($0, request, settlement) }
     }
 
-    func finishPost(
-        _ verdict: ConfirmPublisher.Verdict,
-        _ request: TaskRequest,
-        _ settlement: Settlement,
-        _ event: TaskEvent? = nil
-    ) {
-        finish(request, self.settlement(after: verdict, request, settlement), event, unlessNot: settlement)
-    }
-
-    /// Settles the delivery of a late task, and sends the event of its outcome.
-    ///
-    /// - Parameter wanted: how the delivery was to be settled; where it is not, the task runs again and the event is untrue.
-    func finish(
-        _ request: TaskRequest,
-        _ settlement: Settlement,
-        _ event: TaskEvent?,
-        unlessNot wanted: Settlement? = nil
-    ) {
-        settle(request, settlement)
-        guard !request.acksLate || wanted == nil || settlement == wanted else { return }
-        events.send(event, of: request)
+    func finishPost(_ verdict: ConfirmPublisher.Verdict, _ request: TaskRequest, _ settlement: Settlement) {
+        settle(request, self.settlement(after: verdict, request, settlement))
     }
 
     /// How the delivery is settled once it is known what became of its result.
@@ -111,14 +85,8 @@ extension Finisher {
     /// Settles the delivery of a late task.
     ///
     /// If its channel is lost, the copy that comes back is settled in its place.
-    ///
-    /// - Parameter tells: whether an event tells of a rejection.
-    func settle(_ request: TaskRequest, _ settlement: Settlement, tells: Bool = true) {
+    func settle(_ request: TaskRequest, _ settlement: Settlement) {
         guard request.acksLate else { return }
-        if case .stale = ledger.settle(request, settlement) {
-            intake.post(.runEnded(request.key, settlement))
-        } else if tells, case .reject(let requeue) = settlement {
-            events.send(.rejected(requeue: requeue), of: request)
-        }
+        if case .stale = ledger.settle(request, settlement) { intake.post(.runEnded(request.key, settlement)) }
     }
 }

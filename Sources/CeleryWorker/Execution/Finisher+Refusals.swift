@@ -7,7 +7,6 @@ extension Finisher {
     /// Discards a request whose expiry has passed.
     func expire(_ request: TaskRequest) {
         counters.expired.add()
-        request.note(.expired)
         log.expired(request)
         discard(request, reason: "expired", isExpired: true)
     }
@@ -15,14 +14,12 @@ extension Finisher {
     /// Discards a request that was revoked before it started.
     func revoke(_ request: TaskRequest, _ match: Revocations.Match) {
         counters.revoked.add()
-        request.note(.revoked)
         log.revoked(request, match)
         discard(request, reason: "revoked", isExpired: false)
     }
 
     private func discard(_ request: TaskRequest, reason: String, isExpired: Bool) {
         signals.taskRevoked.send(TaskSignal.Revoked(request, signal: nil, isExpired: isExpired), log.logger)
-        events.send(.revoked(isTerminated: false, signal: nil, isExpired: isExpired), of: request)
         var messages = request.wantsErrors ? [composer.message(of: request.envelope, .revoked, .revoked(reason))] : []
         if let chain = try? request.envelope.decodedBody().embed.chain {
             messages += composer.messages(revoking: chain, .revoked(reason))
@@ -41,7 +38,6 @@ extension Finisher {
     func refuseForeignChord(_ run: TaskRun) {
         let request = run.request
         counters.rejected.add()
-        request.note(.rejected)
         counters.refusedChordMessages.add()
         let error = ProtocolError(
             .unknownMessage,
@@ -59,18 +55,15 @@ extension Finisher {
         var messages = [composer.message(of: request.envelope, .failure, exception)]
         messages += composer.messages(failing: run.body.embed.chain ?? [], failure)
         report(messages, for: request, of: request.delivery, then: .reject(requeue: false))
-        events.send(.rejected(requeue: false), of: request)
     }
 
     /// Refuses a request whose body cannot be read: it was not acknowledged yet.
     func refuse(_ request: TaskRequest, _ error: ProtocolError) {
         counters.rejected.add()
-        request.note(.rejected)
         log.refused(task: request.task.name, id: request.id, request.info, error)
         sendRejected(task: request.task.name, id: request.id, request.info, error)
         let message = composer.message(of: request.envelope, .failure, ExceptionInfo(error))
         report([message], for: request, of: request.delivery, then: .reject(requeue: false))
-        events.send(.rejected(requeue: false), of: request)
     }
 
     /// Refuses a message whose headers cannot be read.
@@ -95,7 +88,6 @@ extension Finisher {
             messages += composer.messages(failing: chain, TaskOutcome.Failure(exception: exception, traceback: nil))
         }
         report(messages, for: nil, of: delivery, then: .reject(requeue: false))
-        events.sendUnknown(envelope.headers)
     }
 
     private func sendRejected(task: String?, id: String?, _ info: DeliveryInfo, _ error: ProtocolError) {

@@ -27,12 +27,11 @@ extension Finisher {
             return await rejectRetry(run, error)
         }
         counters.retried.add()
-        request.note(.retried)
         log.retried(request, reason)
         let cause = reason.cause?.json ?? .null
         let traceback = Traceback.text(of: reason.exception, task: request.task.name)
         let message = request.wantsErrors ? composer.message(of: run, .retry, cause, traceback: traceback) : nil
-        post(message, of: request, then: .ack, events.retry(of: request, reason.cause, reason.exception))
+        post(message, of: request, then: .ack)
     }
 
     /// What a retried task with a budget of time carries along.
@@ -89,14 +88,13 @@ extension Finisher {
             return false
         }
         counters.retried.add()
-        request.note(.retried)
         let reason = RetryReason(delay: delay, eta: nil, cause: failure.exception)
         log.retried(request, reason)
         sendRetried(run, reason.text, failure.exception)
         let traceback = Traceback.text(of: failure.exception, task: request.task.name)
         let message =
             request.wantsErrors ? composer.message(of: run, .retry, failure.exception.json, traceback: traceback) : nil
-        post(message, of: request, then: .ack, events.retry(of: request, failure.exception, failure.exception))
+        post(message, of: request, then: .ack)
         return true
     }
 
@@ -110,16 +108,13 @@ extension Finisher {
     /// A late task goes back to its queue; the caller of an early one hears what Celery tells it.
     func cancel(_ run: TaskRun) {
         let request = run.request
-        request.note(.cancelled)
         sendRetried(run, "cancelled", nil)
         if request.interruption.reason == .connectionLost {
             return cancelAfterLoss(run, ExceptionInfo.cancelled.json)
         }
         log.cancelled(request)
-        let isFirst = isFirstReport(of: request)
-        if isFirst { events.send(.cancelled, of: request) }
-        guard !request.acksLate else { return settle(request, .reject(requeue: true), tells: false) }
-        guard request.wantsErrors, isFirst else { return settle(request, .ack) }
+        guard !request.acksLate else { return settle(request, .reject(requeue: true)) }
+        guard request.wantsErrors, isFirstReport(of: request) else { return settle(request, .ack) }
         post(cancellation(of: request, run), of: request, then: .ack)
     }
 
@@ -143,9 +138,7 @@ extension Finisher {
     /// A late one goes back when the connection is closed.
     func abandon(_ request: TaskRequest) {
         log.cancelled(request)
-        guard isFirstReport(of: request) else { return }
-        events.send(.cancelled, of: request)
-        guard !request.acksLate, request.wantsErrors else { return }
+        guard !request.acksLate, request.wantsErrors, isFirstReport(of: request) else { return }
         publish([cancellation(of: request)].compactMap(\.self), for: request) { _ in }
     }
 
@@ -154,7 +147,6 @@ extension Finisher {
         let request = run.request
         counters.cancelledRuns.add()
         log.cancelledAfterLoss(request)
-        events.send(.cancelled, of: request)
         let message = request.wantsErrors ? composer.message(of: run, .retry, exception) : nil
         publish([message].compactMap(\.self), for: request) { _ in
             self.ledger.forget(request.delivery)
@@ -165,10 +157,8 @@ extension Finisher {
     /// Somebody has revoked the task and ended its run.
     func revoke(_ run: TaskRun, signal: String) {
         let request = run.request
-        request.note(.revoked)
         log.terminated(request, signal: signal)
         signals.taskRevoked.send(TaskSignal.Revoked(request, signal: signal, isExpired: false), log.logger)
-        events.send(.terminated(by: signal), of: request)
         let exception = ExceptionInfo.revoked("terminated")
         let own = request.wantsErrors ? composer.message(of: run, .revoked, exception.json) : nil
         publish(composer.messages(revoking: run.body.embed.chain ?? [], exception), for: nil) { isLost in

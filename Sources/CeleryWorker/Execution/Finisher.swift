@@ -22,7 +22,6 @@ final class Finisher: Sendable {
     let hostname: String
     let log: TaskLog
     let signals: SignalTable
-    let events: EventDispatcher
     let unroutable: ReplyQueueWarnings
 
     /// Makes the finisher of a worker.
@@ -35,8 +34,7 @@ final class Finisher: Sendable {
         counters: WorkerCounters,
         hostname: String,
         log: TaskLog,
-        signals: SignalTable,
-        events: EventDispatcher
+        signals: SignalTable
     ) {
         self.results = results
         self.composer = composer
@@ -47,7 +45,6 @@ final class Finisher: Sendable {
         self.hostname = hostname
         self.log = log
         self.signals = signals
-        self.events = events
         unroutable = ReplyQueueWarnings()
     }
 

@@ -124,28 +124,6 @@ extension TaskContext {
         try await updateState(state, meta: ResultEncoding.encode(meta))
     }
 
-    /// Gives these headers to every task message that this run sends from now on, and to what follows it: callbacks, errbacks,
-    /// the next step of the chain, a retry or a replacement.
-    ///
-    /// For middlewares: a ``PublishMiddleware`` in the worker's process, where no task-local value of the run is, finds them.
-    /// Headers of these names that a message has already are replaced. In a child process this costs a question to the worker.
-    public func carry(_ headers: [String: String]) async {
-        guard !headers.isEmpty else { return }
-        await host.carry(headers)
-    }
-
-    /// Sends an event of the application's own, with the task's id, such as `task-progressed`.
-    ///
-    /// It goes out whether or not the worker sends events of tasks, alone and not confirmed; one that the broker does not take
-    /// in time gets lost. Returns when it is on its way. Celery: `Task.send_event`.
-    ///
-    /// - Parameters:
-    ///   - type: the event's type; what stands before the first dash is its group.
-    ///   - fields: what the event tells, under names other than those that all events have (`hostname`, `clock`, …).
-    public func sendEvent(_ type: String, _ fields: JSONObject = [:]) async {
-        await host.sendEvent(type, fields: fields)
-    }
-
     /// A retry of this task, to be thrown: `throw context.retry(after: .seconds(5), cause: error)`.
     public func retry(after: Duration? = nil, cause: (any Error)? = nil, max: Int? = nil) -> Retry {
         Retry(after: after, cause: cause, max: max)

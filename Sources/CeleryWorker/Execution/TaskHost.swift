@@ -16,12 +16,6 @@ protocol TaskHost: Sendable {
     /// Tells the caller of a state on the way to the outcome.
     func updateState(_ state: TaskState, meta: JSONValue) async
 
-    /// Gives these headers to every task message that the run sends, and that follows it.
-    func carry(_ headers: [String: String]) async
-
-    /// Sends an event of the run's own.
-    func sendEvent(_ type: String, fields: JSONObject) async
-
     /// Sends a task as a child of the run.
     ///
     /// - Returns: the id of the last task; of a group the group's.

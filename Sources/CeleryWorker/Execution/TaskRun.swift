@@ -9,7 +9,6 @@ final class TaskRun: Sendable {
     private let sent = Mutex<[ResultTuple]>([])
     private let start = Mutex<ContinuousClock.Instant?>(nil)
     private let additions = Atomic(0)
-    private let carried = Mutex<[String: String]>([:])
     /// Set once something else has taken the task's place, and its result.
     let isReplaced = Atomic(false)
 
@@ -41,12 +40,6 @@ final class TaskRun: Sendable {
 
     /// How long the body has run so far.
     var runtime: Duration { start.withLock { $0.map { ContinuousClock.now - $0 } ?? .zero } }
-
-    /// Gives headers to everything that the run sends from now on.
-    func carry(_ headers: [String: String]) { carried.withLock { $0.merge(headers) { $1 } } }
-
-    /// The headers of everything that the run sends.
-    var carriedHeaders: [String: String] { carried.withLock { $0 } }
 
     /// Remembers a task that this run has sent, unless the task keeps no trail.
     func addChild(_ child: ResultTuple) {

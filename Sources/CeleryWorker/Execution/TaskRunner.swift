@@ -68,7 +68,6 @@ final class TaskRunner: Sendable {
     @discardableResult
     func finish(_ run: TaskRun, _ outcome: TaskOutcome) async -> Duration {
         let runtime = run.runtime
-        run.request.task.measure.load()?.ended(after: runtime)
         await services.finisher.finish(run, outcome, runtime: runtime)
         return runtime
     }
@@ -98,12 +97,8 @@ final class TaskRunner: Sendable {
             return false
         }
         counters.started.add()
-        request.task.accepted.add()
-        let now = WorkerClock.now()
-        request.startedAt.store(now, ordering: .relaxed)
-        request.task.measure.load()?.began(request, now: now)
+        request.startedAt.store(WorkerClock.now(), ordering: .relaxed)
         run.begin()
-        services.finisher.events.send(.started, of: request)
         if request.task.tracksStarted, request.wantsResult { services.finisher.postStarted(run) }
         return true
     }

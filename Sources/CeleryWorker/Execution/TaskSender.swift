@@ -1,5 +1,4 @@
 import AMQP
-import AMQPValues
 import Celery
 import CeleryProtocol
 import Logging
@@ -17,22 +16,12 @@ final class TaskSender: Sendable {
     private let publisher: ConfirmPublisher
     private let origin: String
     private let tasks: TaskTable
-    /// Told of each task that was sent.
-    private let onSent: @Sendable (ComposedTask) -> Void
     private let logger: Logger
 
-    init(
-        composer: TaskComposer,
-        publisher: ConfirmPublisher,
-        tasks: TaskTable,
-        origin: String,
-        onSent: @escaping @Sendable (ComposedTask) -> Void,
-        logger: Logger
-    ) {
+    init(composer: TaskComposer, publisher: ConfirmPublisher, tasks: TaskTable, origin: String, logger: Logger) {
         self.composer = composer
         self.publisher = publisher
         self.tasks = tasks
-        self.onSent = onSent
         self.origin = origin
         self.logger = logger
     }
@@ -90,7 +79,7 @@ final class TaskSender: Sendable {
             after: run.request.envelope.headers,
             context: context(of: run)
         )
-        try await send(composition, of: run)
+        try await send(composition)
     }
 
     /// Sends a task again by itself; where its body wants that, the same task counts as its own child, as Celery has it.
@@ -103,7 +92,7 @@ final class TaskSender: Sendable {
             request: request,
             context: context(of: run)
         )
-        try await send(task, of: run)
+        try await send(task)
         if isChild { run.addChild(ResultTuple(id: run.request.id)) }
     }
 
@@ -117,7 +106,7 @@ final class TaskSender: Sendable {
             replyTo: run.request.wantsResult ? run.request.replyTo : nil,
             context: context(of: run)
         )
-        try await send(composition, of: run)
+        try await send(composition)
         run.isReplaced.store(true, ordering: .relaxed)
     }
 }
@@ -143,14 +132,14 @@ extension TaskSender {
 
     /// Sends what was composed, and remembers the children of the running task.
     private func send(_ composition: Composition, childrenOf run: TaskRun) async throws(CeleryError) {
-        try await send(composition, of: run)
+        try await send(composition)
         for child in composition.children { run.addChild(child) }
     }
 
     /// Makes the chords known to their collectors, and then sends the tasks.
-    func send(_ composition: Composition, of run: TaskRun? = nil) async throws(CeleryError) {
+    func send(_ composition: Composition) async throws(CeleryError) {
         for manifest in composition.manifests { try await publish(manifest) }
-        for task in composition.tasks { try await send(task, of: run) }
+        for task in composition.tasks { try await send(task) }
     }
 
     /// Sends what was composed; a task that is refused does not hide those behind it.
@@ -183,13 +172,11 @@ extension TaskSender {
         }
     }
 
-    private func send(_ task: ComposedTask, of run: TaskRun? = nil) async throws(CeleryError) {
+    private func send(_ task: ComposedTask) async throws(CeleryError) {
         let hooks = tasks.hooks
-        let task = run.map { task.carrying($0.carriedHeaders) } ?? task
         try await hooks.publishing.publish(task) { (task) async throws(CeleryError) in
             hooks.signals.beforeTaskPublish.send(TaskPublication(task), logger)
             try await publish(task)
-            onSent(task)
             hooks.signals.afterTaskPublish.send(TaskPublication(task), logger)
         }
     }
@@ -218,17 +205,5 @@ extension TaskSender {
                 await Alarm.sleep(delay)
             }
         }
-    }
-}
-
-extension ComposedTask {
-    /// The same task with further headers.
-    fileprivate func carrying(_ headers: [String: String]) -> ComposedTask {
-        guard !headers.isEmpty else { return self }
-        var task = self
-        var table = task.message.properties.headers ?? [:]
-        for (name, value) in headers { table[name] = .string(value) }
-        task.message.properties.headers = table
-        return task
     }
 }

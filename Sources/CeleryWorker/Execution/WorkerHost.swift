@@ -18,17 +18,6 @@ struct WorkerHost: TaskHost {
         await services.finisher.waitForRoom()
     }
 
-    func carry(_ headers: [String: String]) async { run.carry(headers) }
-
-    func sendEvent(_ type: String, fields: JSONObject) async {
-        var all: JSONObject = ["uuid": .string(run.request.id)]
-        for (key, value) in fields where key != "uuid" { all[key] = value }
-        // It comes after what happened to the task before.
-        services.finisher.events.flush()
-        let process = run.childProcess ?? ProcessIdentity.processID
-        services.finisher.events.publish(type, fields: all, processID: process)
-    }
-
     func send(_ signature: Signature, options: TaskOptions) async throws(CeleryError) -> String {
         try await services.sender.sendChild(signature, options: options, of: run)
     }

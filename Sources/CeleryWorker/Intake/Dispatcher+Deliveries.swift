@@ -30,7 +30,6 @@ extension Dispatcher {
             if message.redelivered, !duplicates.isEmpty, isDuplicate(request) { return }
             if environment.check.discards(request) { return }
             task.hooks.signals.taskReceived.send(TaskSignal.Received(request), environment.log.logger)
-            environment.finisher.events.send(.received, of: request)
             place(request, message, eta: eta)
         } catch {
             environment.finisher.refuse(message, delivery, error)

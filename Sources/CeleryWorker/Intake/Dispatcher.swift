@@ -83,15 +83,7 @@ struct Dispatcher {
             submit()
             scheduleTick()
             scheduleRateTick()
-            tellLevels()
         }
-    }
-
-    /// Says how much waits here, for who looks at the worker from outside.
-    private func tellLevels() {
-        environment.counters.heldForTime.set(parked.count)
-        environment.counters.heldForRate.set(limiter.count)
-        environment.counters.handovers.set(handovers)
     }
 
     private mutating func handle(_ event: IntakeEvent) {
@@ -107,7 +99,6 @@ struct Dispatcher {
         case .handedOver(let parcel, let outcome): handedOver(parcel, outcome)
         case .revoked(let ids): discardRevoked(ids)
         case .rateLimit(let limit, let task): setRateLimit(limit, for: task)
-        case .view(let gate): gate.open(heldTasks)
         case .hold:
             isHolding = true
             ready = environment.pool.close() + ready

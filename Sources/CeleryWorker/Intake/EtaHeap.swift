@@ -2,7 +2,7 @@
 ///
 /// The heap knows no clock: whoever asks says what time it is, so that tests need not wait.
 struct EtaHeap<Element> {
-    fileprivate struct Entry {
+    private struct Entry {
         let due: Int64
         let sequence: UInt64
         let element: Element
@@ -23,12 +23,6 @@ struct EtaHeap<Element> {
 
     /// When the first element is due, in microseconds since 1970; nil if nothing waits.
     var nextDue: Int64? { entries.first?.due }
-
-    /// The elements, in no order.
-    var elements: some Sequence<Element> { entries.lazy.map(\.element) }
-
-    /// The elements in the order of their times.
-    var ordered: [Element] { entries.sorted { $0.isBefore($1) }.map(\.element) }
 
     /// Adds an element that is due at this time, in microseconds since 1970.
     mutating func insert(_ element: Element, due: Int64) {
@@ -83,6 +77,3 @@ struct EtaHeap<Element> {
         }
     }
 }
-
-extension EtaHeap.Entry: Sendable where Element: Sendable {}
-extension EtaHeap: Sendable where Element: Sendable {}

@@ -29,8 +29,6 @@ enum IntakeEvent: Sendable {
     case revoked(ids: Set<String>)
     /// The rate limit of a task type has changed; nil for none.
     case rateLimit(RateLimit?, task: String)
-    /// Somebody wants to see what the worker holds.
-    case view(Gate<HeldTasks>)
     /// From now on nothing is started any more.
     case hold
     /// From now on every delivery goes back to the broker. The gate opens when all that came before is done with.

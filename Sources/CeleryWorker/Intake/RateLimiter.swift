@@ -30,9 +30,6 @@ struct RateLimiter<Element> {
         }
     }
 
-    /// What waits, each type's elements in order.
-    var waiting: [Element] { lines.keys.sorted().flatMap { lines[$0]?.waiting ?? [] } }
-
     /// Whether a task of this type may start now, which then counts as started; else it is to be appended to its line.
     mutating func admit(_ task: String, now: ContinuousClock.Instant) -> Bool {
         guard lines[task] != nil else { return true }

@@ -55,22 +55,11 @@ final class Revocations: Sendable {
     /// Whether nothing was ever revoked.
     var isEmpty: Bool { !isUsed.load(ordering: .acquiring) }
 
-    /// How many ids are remembered; 0 for any number.
-    var capacity: Int { state.withLock { $0.ids.capacity } }
-
     /// How often something has changed; equal numbers mean equal contents.
     var changes: UInt64 { state.withLock { $0.changes } }
 
     /// The revoked ids, oldest first.
     var ids: [String] { state.withLock { $0.ids.elements.map(\.element) } }
-
-    /// The revoked ids without those that are older than the expiry, oldest first.
-    func freshIDs(now: ContinuousClock.Instant) -> [String] {
-        state.withLock { state in
-            let expiry = state.ids.expiry
-            return state.ids.elements.lazy.filter { expiry <= .zero || now - $0.time < expiry }.map(\.element)
-        }
-    }
 
     /// The ids of the first tasks of revoked workflows, oldest first.
     var roots: [String] { state.withLock { $0.roots.elements.map(\.element) } }

@@ -23,9 +23,6 @@ protocol ExecutionPool: Sendable {
     /// The requests that run now.
     var running: [TaskRequest] { get }
 
-    /// The requests in the line.
-    var waiting: [TaskRequest] { get }
-
     /// Changes the number of slots, at least one; slots beyond it end with what they run.
     func resize(to concurrency: Int)
 
@@ -43,27 +40,9 @@ protocol ExecutionPool: Sendable {
 
     /// The child processes, where there are any.
     var status: PoolStatus { get }
-
-    /// The bounds of the autoscaler; nil where the number of slots is fixed.
-    var autoscale: Autoscale? { get }
-
-    /// Changes the autoscaler's bounds; answers the new ones, nil where the number of slots is fixed.
-    func setAutoscale(max: Int?, min: Int?) -> Autoscale?
-
-    /// Replaces the child processes, each when it has ended what it runs; nothing where there are none.
-    func restart()
 }
 
 extension ExecutionPool {
     /// Calls the closure once, if the pool can run nothing for good; most pools always can.
     func whenFailed(_ body: @escaping @Sendable (CeleryError) -> Void) {}
-
-    /// Most pools have a fixed number of slots.
-    var autoscale: Autoscale? { nil }
-
-    /// Most pools have a fixed number of slots.
-    func setAutoscale(max: Int?, min: Int?) -> Autoscale? { nil }
-
-    /// Pools inside of the process have nothing to replace.
-    func restart() {}
 }

@@ -59,8 +59,6 @@ final class InProcessPool: ExecutionPool {
 
     var running: [TaskRequest] { queue.running }
 
-    var waiting: [TaskRequest] { queue.waiting }
-
     var status: PoolStatus { PoolStatus(concurrency: state.withLock { $0.slots.wanted }, children: []) }
 
     func submit(_ requests: [TaskRequest]) -> [TaskRequest] { queue.append(requests) }

@@ -205,9 +205,6 @@ final class ReadyQueue: Sendable {
     /// How many requests wait.
     var waitingCount: Int { state.withLock { $0.ready.count } }
 
-    /// The requests that wait, in order.
-    var waiting: [TaskRequest] { state.withLock { Array($0.ready) } }
-
     /// Takes out the requests that satisfy the condition.
     func remove(where condition: (TaskRequest) -> Bool) -> [TaskRequest] {
         state.withLock { state in

@@ -90,10 +90,6 @@ public struct TaskRegistrationOptions: Sendable {
     ///
     /// Celery: `serializer`.
     public var serializer: String?
-    /// Whether a worker that sends events sends those of this task.
-    ///
-    /// Celery: `send_events`.
-    public var sendEvents: Bool
 
     /// Makes settings; the defaults are Celery's.
     public init(
@@ -116,8 +112,7 @@ public struct TaskRegistrationOptions: Sendable {
         blocking: Bool = false,
         priority: UInt8? = nil,
         expires: Duration? = nil,
-        serializer: String? = nil,
-        sendEvents: Bool = true
+        serializer: String? = nil
     ) {
         self.acks = acks
         self.acksOnFailure = acksOnFailure
@@ -139,6 +134,5 @@ public struct TaskRegistrationOptions: Sendable {
         self.priority = priority
         self.expires = expires
         self.serializer = serializer
-        self.sendEvents = sendEvents
     }
 }

@@ -15,10 +15,6 @@ public struct TaskRegistry: Sendable {
     var middlewares: [any TaskMiddleware] = []
     var publishMiddlewares: [any PublishMiddleware] = []
     var signals = SignalTable()
-    /// What the winner of an election does, by topic.
-    var elections: [String: ElectionWinner.Handler] = [:]
-    /// The application's own commands of remote control.
-    var controls: [ControlCommand] = []
 
     /// Makes a registry with the tasks that every Celery worker has.
     public init() {

@@ -1,6 +1,5 @@
 import Celery
 import CeleryProtocol
-import Synchronization
 
 /// One task of a worker: its body, and its settings with those of the configuration filled in.
 ///
@@ -23,22 +22,13 @@ final class WorkerTask: Sendable {
     let tracksStarted: Bool
     /// Whether results list the tasks that runs have sent.
     let keepsTrail: Bool
-    /// Whether events tell of its runs.
-    let sendsEvents: Bool
     /// The limits, which may be changed at run time.
     let limits: TaskLimits
-    /// How many of its runs have begun.
-    let accepted = WorkerCounters.Counter()
     let hooks: WorkerHooks
     /// What runs can call of the other tasks.
     let library: TaskLibrary
     /// What counts for this task, besides its arguments, where the worker itself sends it.
     let sendOptions: TaskOptions
-    /// What is shown of it to whoever asks for the worker's tasks.
-    let shown: ShownTask
-
-    /// What is measured of its runs; nothing where nobody asked for that.
-    let measure = AtomicLazyReference<TaskMeasure>()
 
     /// The hard time limit of runs that start now.
     var hardLimit: Duration? { limits.values.hard }
@@ -74,7 +64,6 @@ final class WorkerTask: Sendable {
         storesIgnoredErrors = options.storeErrorsEvenIfIgnored ?? configuration.taskStoreErrorsEvenIfIgnored
         ignoresResult = options.ignoreResult ?? configuration.taskIgnoreResult
         keepsTrail = options.trail
-        sendsEvents = options.sendEvents
         isBlocking = options.blocking
         tracksStarted = options.trackStarted ?? configuration.taskTrackStarted
         limits = TaskLimits(
@@ -91,7 +80,6 @@ final class WorkerTask: Sendable {
             softTimeLimit: options.softTimeLimit?.asLimit,
             ignoreResult: options.ignoreResult
         )
-        shown = ShownTask(task.options)
         if let hard = hardLimit, let soft = softLimit, soft > hard {
             throw Self.invalid(task, "its soft time limit is longer than its hard one")
         }

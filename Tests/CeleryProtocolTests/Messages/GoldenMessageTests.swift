@@ -83,23 +83,7 @@ struct GoldenMessageTests {
             let persistent = golden.properties.deliveryMode == 2
             return (result.properties(persistent: persistent), result.encoded())
         }
-        if golden.name.hasPrefix("control_") { return try rewrittenControl(golden) }
-        if golden.name.hasPrefix("event_") {
-            let events = try EventMessage.events(golden.properties, body: golden.body)
-            let isBatch = golden.body.first == UInt8(ascii: "[")
-            let body = isBatch ? EventMessage.encoded(events) : try #require(events.first).encoded()
-            return (EventMessage.properties(hostname: events.first?.hostname ?? ""), body)
-        }
         return try TaskMessage.decode(properties: golden.properties, body: golden.body).encoded()
-    }
-
-    private static func rewrittenControl(_ golden: GoldenCase) throws -> (properties: BasicProperties, body: [UInt8]) {
-        if golden.name.hasSuffix(".request") {
-            let request = try ControlRequest(decoding: golden.properties, body: golden.body)
-            return (request.properties(), request.encodedBody())
-        }
-        let reply = try ControlReply(decoding: golden.properties, body: golden.body)
-        return (reply.properties(), reply.encodedBody())
     }
 
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

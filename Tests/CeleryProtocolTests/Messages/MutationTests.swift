@@ -56,10 +56,6 @@ struct MutationTests {
             _ = envelope.headers.hardLimit.duration
             _ = envelope.headers.retries + 1
         }
-        for event in (try? EventMessage.events(properties, body: body)) ?? [] {
-            _ = EventMessage.routingKey(of: event.type)
-            _ = event.encoded()
-        }
         if let result = try? ResultMessage.decode(properties: properties, body: body) {
             _ = result.exception?.message
             _ = try? result.childResults()

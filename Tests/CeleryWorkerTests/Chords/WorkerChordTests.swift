@@ -251,9 +251,8 @@ struct WorkerChordTests {
     @Test("of two workers one collects; the other takes over")
     func takesOver() async throws {
         let broker = InMemoryBroker()
-        let name = WorkerConfiguration(concurrency: 2, hostname: "other@%h")
         try await WorkerHarness.run(broker: broker, register: Self.register) { second in
-            try await WorkerHarness.run(name, broker: broker, register: Self.register) { first in
+            try await WorkerHarness.run(broker: broker, register: Self.register) { first in
                 try await eventually("two consumers") { broker.consumerCount(of: Self.queue) == 2 }
                 try Self.announce(Self.manifest(["a", "b"]), first)
                 try Self.succeed("a", 1, first)

@@ -1,7 +1,7 @@
 /// Settings of Celery's that have one value here: a file that is shared with Python's workers may name them.
 enum FixedSettings {
     /// The values that say what is done here anyway.
-    static let values: [String: [JSONValue]] = [
+    private static let values: [String: [JSONValue]] = [
         "enable_utc": [.bool(true)],
         "event_serializer": [.string("json")],
         "result_backend": [.string("rpc://"), .string("rpc"), .string("swcelery_chords:ChordRPCBackend")],

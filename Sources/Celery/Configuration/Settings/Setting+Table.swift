@@ -3,7 +3,7 @@ internal import FoundationEssentials
 
 extension Setting {
     /// Every setting of ``CeleryConfiguration``, in its order.
-    static let all: [Setting] = broker + messages + queues + sending + tasks + results + worker + observing
+    static let all: [Setting] = broker + messages + queues + sending + tasks + results + worker
 
     /// The settings by their names.
     static let byKey = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }
@@ -108,28 +108,5 @@ extension Setting {
         .seconds("worker_watchdog_timeout", optional: \.workerWatchdogTimeout),
         .flag("worker_send_task_events", \.workerSendTaskEvents),
         .flag("worker_collects_chords", \.workerCollectsChords),
-        .flag("worker_enable_remote_control", \.workerEnableRemoteControl),
-        .flag("worker_pool_restarts", \.workerPoolRestarts),
-        .integer("worker_health_port", optional: \.workerHealthPort),
-        .text("worker_health_address", \.workerHealthAddress),
-        .text("worker_health_file", optional: \.workerHealthFile),
-        Setting("worker_refused_control_commands", \.workerRefusedControlCommands, .list) {
-            value throws(SettingError) in Set(try value.asList)
-        },
-    ]
-
-    private static let observing: [Setting] = [
-        .flag("task_send_sent_event", \.taskSendSentEvent),
-        .text("event_exchange", \.eventExchange),
-        .text("event_queue_prefix", \.eventQueuePrefix),
-        .seconds("event_queue_ttl", optional: \.eventQueueTTL),
-        .seconds("event_queue_expires", optional: \.eventQueueExpires),
-        .flag("event_queue_exclusive", \.eventQueueExclusive),
-        .flag("event_queue_durable", \.eventQueueDurable),
-        .text("control_exchange", \.controlExchange),
-        .seconds("control_queue_ttl", optional: \.controlQueueTTL),
-        .seconds("control_queue_expires", optional: \.controlQueueExpires),
-        .flag("control_queue_exclusive", \.controlQueueExclusive),
-        .flag("control_queue_durable", \.controlQueueDurable),
     ]
 }

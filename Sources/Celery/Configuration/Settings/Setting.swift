@@ -1,5 +1,3 @@
-internal import CeleryProtocol
-
 /// One setting: its name, and how a value gets into the configuration.
 struct Setting: Sendable {
     /// Celery's name, or one like it for a setting that Celery does not have.
@@ -12,7 +10,6 @@ struct Setting: Sendable {
     let isSecret: Bool
     private let put: @Sendable (SettingValue, inout CeleryConfiguration) throws(SettingError) -> Void
     private let show: @Sendable (CeleryConfiguration) -> String
-    private let describe: @Sendable (CeleryConfiguration) -> JSONValue
 
     /// Puts a value into the configuration.
     ///
@@ -24,9 +21,6 @@ struct Setting: Sendable {
 
     /// The setting's value as text, which may be a secret.
     func text(in configuration: CeleryConfiguration) -> String { show(configuration) }
-
-    /// The setting's value in JSON, which may be a secret.
-    func json(in configuration: CeleryConfiguration) -> JSONValue { describe(configuration) }
 }
 
 extension Setting {
@@ -47,7 +41,6 @@ extension Setting {
         isOptional = false
         put = { value, configuration throws(SettingError) in configuration[keyPath: property] = try read(value) }
         show = { String(describing: $0[keyPath: property]) }
-        describe = { SettingJSON.value(of: $0[keyPath: property]) }
     }
 
     /// A setting whose values one function reads, and that nil is a value of.
@@ -66,7 +59,6 @@ extension Setting {
             configuration[keyPath: property] = value == .null ? nil : try read(value)
         }
         show = { configuration in configuration[keyPath: property].map { "\($0)" } ?? "null" }
-        describe = { configuration in configuration[keyPath: property].map { SettingJSON.value(of: $0) } ?? .null }
     }
 
     static func flag(_ key: String, _ property: any Property<Bool>) -> Setting {

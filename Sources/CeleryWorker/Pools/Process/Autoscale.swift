@@ -1,4 +1,3 @@
-import Celery
 import Synchronization
 
 /// Bounds within which the number of child processes follows the work.
@@ -27,7 +26,7 @@ public struct Autoscale: Sendable, Hashable {
 ///
 /// Source: `celery.worker.autoscale.Autoscaler`. Pure: times come from outside.
 struct AutoscaleRule {
-    var bounds: Autoscale
+    private let bounds: Autoscale
     private var lastGrowth: ContinuousClock.Instant?
     private var lastArrival: ContinuousClock.Instant?
 
@@ -67,21 +66,6 @@ final class AutoscaleDriver: Sendable {
 
     init(_ bounds: Autoscale) {
         rule = Mutex(AutoscaleRule(bounds))
-    }
-
-    /// The bounds of the moment.
-    var bounds: Autoscale { rule.withLock { $0.bounds } }
-
-    /// Changes one bound or both; answers them.
-    func update(max: Int?, min: Int?) -> Autoscale {
-        rule.withLock { rule in
-            rule.bounds = Autoscale(
-                max: Swift.min(max ?? rule.bounds.max, CeleryConfiguration.maxConcurrency),
-                min: Swift.min(min ?? rule.bounds.min, CeleryConfiguration.maxConcurrency),
-                keepalive: rule.bounds.keepalive
-            )
-            return rule.bounds
-        }
     }
 
     /// How many processes there are to be; nil for as many as there are.

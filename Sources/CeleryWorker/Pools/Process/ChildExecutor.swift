@@ -75,16 +75,10 @@ struct ChildExecutor: BodyExecutor {
             case .state(let state, let meta):
                 await host.updateState(state, meta: meta)
                 return .done
-            case .event(let type, let fields):
-                await host.sendEvent(type, fields: fields)
-                return .done
             case .send(let signature, let options):
                 let before = run.sentTasks.count
                 let id = try await host.send(signature, options: options)
                 return .sent(id: id, children: Array(run.sentTasks.dropFirst(before)))
-            case .carry(let headers):
-                await host.carry(headers)
-                return .done
             case .unreadable(let reason):
                 return .failed(code: CeleryError.Code.invalidSignature.description, message: reason)
             case .replace(let signature):

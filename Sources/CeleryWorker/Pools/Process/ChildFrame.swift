@@ -16,20 +16,16 @@ enum ChildFrame: Sendable {
     enum Question: Sendable {
         /// Tell the caller of a state on the way.
         case state(TaskState, meta: JSONValue)
-        /// Send an event of the run's own.
-        case event(String, fields: JSONObject)
         /// Send a task as a child of the run.
         case send(Signature, TaskOptions)
         /// Send a signature in the place of the run's task.
         case replace(Signature)
-        /// Give headers to everything that the run sends.
-        case carry([String: String])
         /// What the worker cannot read, and why.
         case unreadable(String)
     }
 
     /// Changes with every change of what goes over the pipe: both ends have to be of the same build.
-    static let version: UInt64 = 3
+    static let version: UInt64 = 2
 
     private enum Kind: UInt8 {
         case up = 1
@@ -38,8 +34,6 @@ enum ChildFrame: Sendable {
         case state
         case send
         case replace
-        case carry
-        case event
     }
 }
 
@@ -58,15 +52,10 @@ extension ChildFrame {
             }
         case .question(let run, let number, .state(let state, let meta)):
             return Self.question(.state, run, number, [.string(state.name), meta])
-        case .question(let run, let number, .event(let type, let fields)):
-            return Self.question(.event, run, number, [.string(type), .object(fields)])
         case .question(let run, let number, .send(let signature, let options)):
             return Self.question(.send, run, number, SendOrder.json(signature, options))
         case .question(let run, let number, .replace(let signature)):
             return Self.question(.replace, run, number, SendOrder.json(signature, TaskOptions()))
-        case .question(let run, let number, .carry(let headers)):
-            let entries = headers.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
-            return Self.question(.carry, run, number, .object(JSONObject(uniqueKeysWithValues: entries)))
         case .question(let run, let number, .unreadable):
             // Nobody asks so; what is written comes back as unreadable.
             return Self.question(.state, run, number, .null)
@@ -92,7 +81,7 @@ extension ChildFrame {
         case .up: self = .up(version: first)
         case .accepted: self = .accepted(run: first)
         case .result: self = .result(run: first, try Self.outcome(&reader))
-        case .state, .send, .replace, .carry, .event:
+        case .state, .send, .replace:
             let number = try reader.number()
             self = .question(run: first, number: number, Self.question(kind, reader.rest))
         }
@@ -108,15 +97,7 @@ extension ChildFrame {
                     throw FrameBuffer.Damaged(reason: "a state cannot be read")
                 }
                 return .state(TaskState(name: name), meta: meta)
-            case .event:
-                guard let type = json[0]?.stringValue, let fields = json[1]?.objectValue else {
-                    throw FrameBuffer.Damaged(reason: "an event cannot be read")
-                }
-                return .event(type, fields: fields)
             case .replace: return .replace(try SendOrder.read(json).0)
-            case .carry:
-                let entries = (json.objectValue ?? [:]).compactMap { key, value in value.stringValue.map { (key, $0) } }
-                return .carry(Dictionary(entries) { $1 })
             default:
                 let (signature, options) = try SendOrder.read(json)
                 return .send(signature, options)

@@ -28,12 +28,6 @@ final class ChildHost: TaskHost {
         _ = await session.ask(.state(state, meta: meta), of: run)
     }
 
-    func carry(_ headers: [String: String]) async { _ = await session.ask(.carry(headers), of: run) }
-
-    func sendEvent(_ type: String, fields: JSONObject) async {
-        _ = await session.ask(.event(type, fields: fields), of: run)
-    }
-
     func send(_ signature: Signature, options: TaskOptions) async throws(CeleryError) -> String {
         if let error = signature.encodingError { throw error }
         switch await session.ask(.send(signature, options), of: run) {

@@ -30,8 +30,6 @@ final class ChildProcess: Sendable {
         var output: [UInt8] = []
         var isUp = false
         var isEnding = false
-        /// It is to get no further task.
-        var isSpent = false
         var tasks = 0
         var run: Run?
         var socketToken: UInt64?
@@ -74,9 +72,6 @@ final class ChildProcess: Sendable {
 
     /// Whether nobody has told it to end.
     var isExpectedToLive: Bool { state.withLock { !$0.isEnding } }
-
-    /// Whether it is to be replaced after its task.
-    var isSpent: Bool { state.withLock { $0.isSpent } }
 
     /// What the child has sent that cannot be read; nil where all could.
     var damage: String? { state.withLock { $0.damage } }
@@ -186,14 +181,6 @@ extension ChildProcess {
     func stop() {
         state.withLock { $0.isEnding = true }
         write(.stop)
-    }
-
-    /// Takes note that no further task is wanted; true where it has none, so that it may end now.
-    func markSpent() -> Bool {
-        state.withLock { state in
-            state.isSpent = true
-            return state.isUp && state.run == nil && !state.isEnding
-        }
     }
 
     /// Sends a signal that is to end the child.

@@ -104,7 +104,6 @@ extension PoolSlot {
     }
 
     private func isSpent(_ child: ChildProcess) -> Bool {
-        if child.isSpent { return true }
         if let most = options.celery.workerMaxTasksPerChild, most > 0, child.taskCount >= most { return true }
         guard let most = options.celery.workerMaxMemoryPerChild, most > 0, let size = child.residentMemory,
             size > most
@@ -131,15 +130,6 @@ extension PoolSlot {
 extension ChildProcess {
     /// How long a child without a task may take to end.
     private static let patience: Duration = .seconds(5)
-
-    /// Has the child replaced: at once where it has no task, else after that.
-    ///
-    /// One that gets a task at this very moment runs it, or dies before the body begins, and another one gets the task.
-    func replaceSoon() {
-        guard markSpent() else { return }
-        stop()
-        Alarm.after(Self.patience) { [weak self] in if let self, !self.isBusy { self.kill() } }
-    }
 
     /// Lets the child end by itself, and kills it if it does not.
     func retire() {

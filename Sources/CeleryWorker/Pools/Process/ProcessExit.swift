@@ -18,8 +18,7 @@ struct ProcessExit: Sendable, Hashable, CustomStringConvertible {
     /// The signal that nothing survives.
     static let killSignal = ChildHandle.number(ofSignal: "SIGKILL") ?? 9
 
-    /// The names of signals by their numbers.
-    static let names: [Int32: String] = {
+    private static let names: [Int32: String] = {
         let names = [
             "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",
             "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSYS", "SIGXCPU", "SIGXFSZ",

@@ -53,8 +53,6 @@ final class ProcessPool: ExecutionPool {
 
     var running: [TaskRequest] { queue.running }
 
-    var waiting: [TaskRequest] { queue.waiting }
-
     func submit(_ requests: [TaskRequest]) -> [TaskRequest] {
         let refused = queue.append(requests)
         autoscale(hasArrivals: true)
@@ -166,29 +164,6 @@ extension ProcessPool {
     }
 }
 
-// MARK: - Changes at run time
-
-extension ProcessPool {
-    var autoscale: Autoscale? { autoscaler?.bounds }
-
-    /// Changes the bounds, and the number of slots where it lies beyond them; as `celery.worker.autoscale.Autoscaler.update`.
-    func setAutoscale(max: Int?, min: Int?) -> Autoscale? {
-        guard let bounds = autoscaler?.update(max: max, min: min) else { return nil }
-        let processes = state.withLock { $0.slots.wanted }
-        let wanted = Swift.min(Swift.max(processes, bounds.min), bounds.max)
-        if wanted != processes {
-            options.logger.info("Scaling \(wanted > processes ? "up" : "down") \(abs(wanted - processes)) processes.")
-            resize(to: wanted)
-        }
-        return bounds
-    }
-
-    /// Replaces the children: those without a task at once, the others after it.
-    func restart() {
-        for child in starter.living { child.replaceSoon() }
-    }
-}
-
 // MARK: - Watching
 
 extension ProcessPool {
@@ -215,7 +190,6 @@ extension ProcessPool {
     }
 
     private func autoscale(hasArrivals: Bool) {
-        // Bounds may be changed, but an autoscaler is there from the start, or never.
         guard let autoscaler else { return }
         let (processes, isClosed) = state.withLock { ($0.slots.wanted, $0.slots.isClosed) }
         guard !isClosed else { return }

@@ -6,8 +6,7 @@ import Journal
 
 /// The tasks and the settings.
 struct OutcomeApplication: CeleryApplication {
-    /// Queues whose refused messages go to another one, where `OUTCOME_QUEUES` names some; events, where `OUTCOME_EVENTS` is set;
-    /// bounds of memory in KiB.
+    /// Queues whose refused messages go to another one, where `OUTCOME_QUEUES` names some; bounds of memory in KiB.
     static func configuration() throws -> CeleryConfiguration {
         let variables = ProcessInfo.processInfo.environment
         var configuration = CeleryConfiguration(environment: variables)
@@ -18,7 +17,6 @@ struct OutcomeApplication: CeleryApplication {
                 arguments: ["x-dead-letter-exchange": "", "x-dead-letter-routing-key": .string("\(name).dead")]
             )
         }
-        configuration.workerSendTaskEvents = variables["OUTCOME_EVENTS"] != nil
         configuration.workerMemoryLimitPerChild = variables["OUTCOME_MEMORY_LIMIT"].flatMap { Int($0) }
         configuration.workerMaxMemoryPerChild = variables["OUTCOME_MAX_MEMORY"].flatMap { Int($0) }
         return configuration
