@@ -22,7 +22,6 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# shellcheck disable=SC2119 # no package besides the usual ones
 need_packages
 need_python
 if [ -z "${SWCELERY:-}" ]; then

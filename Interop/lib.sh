@@ -156,3 +156,11 @@ build_examples() {
         examples=$(swift build "${flags[@]}" --show-bin-path) &&
         swcelery=$examples/swcelery
 }
+
+# need_release: sets SWCELERY to a release build, unless it names an executable already.
+need_release() {
+    [ -z "${SWCELERY:-}" ] || return 0
+    say "Building swcelery for release (minutes when it is the first time)"
+    swift build --package-path "$root" -c release --product swcelery
+    SWCELERY=$(swift build --package-path "$root" -c release --show-bin-path)/swcelery
+}

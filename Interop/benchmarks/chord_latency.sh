@@ -12,13 +12,8 @@ source "$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/lib.sh"
 work=$(mktemp -d "${TMPDIR:-/tmp}/swcelery-benchmark.XXXXXX")
 trap 'pkill -TERM -P $$ || true; broker_stop; rm -rf "$work"' EXIT
 
-# shellcheck disable=SC2119 # no package besides the usual ones
 need_packages
 need_python
-if [ -z "${SWCELERY:-}" ]; then
-    say "Building swcelery for release (minutes when it is the first time)"
-    swift build --package-path "$root" -c release --product swcelery
-    SWCELERY=$(swift build --package-path "$root" -c release --show-bin-path)/swcelery
-fi
+need_release
 broker_start
 "$python" "$interop/benchmarks/chord_latency.py" --url "$RABBITMQ_URL" --swcelery "$SWCELERY" --logs "$work" "$@"

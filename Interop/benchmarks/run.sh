@@ -14,11 +14,7 @@ trap 'pkill -TERM -P $$ || true; broker_stop; rm -rf "$work"' EXIT
 
 need_packages
 need_python
-if [ -z "${SWCELERY:-}" ]; then
-    say "Building swcelery for release (minutes when it is the first time)"
-    swift build --package-path "$root" -c release --product swcelery
-    SWCELERY=$(swift build --package-path "$root" -c release --show-bin-path)/swcelery
-fi
+need_release
 # shellcheck disable=SC2046 # several flags are wanted
 "${CC:-$(command -v cc || echo clang)}" -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$work/bare" "$interop/benchmarks/bare.c" $(pkg-config --cflags --libs librabbitmq)
 broker_start
